@@ -1,0 +1,69 @@
+# Everything runs from .venv, installed from the hash-locked requirements.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up check format lint types layers migrations test smoke history migration lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Run
+
+demo: install ## Watch 200 invented customers walk their journeys (DEMO_SECONDS=60 stops by itself)
+	@$(BIN)/tropa demo
+
+up: install ## Start Tropa on this machine: PostgreSQL, Temporal, worker, API
+	@$(BIN)/tropa up
+
+smoke: install ## One journey from HTTP event to delivered mail, on free ports, in a temporary folder
+	@$(BIN)/python -m tests.smoke
+
+##@ Work
+
+install: .venv/installed ## Install what is locked into .venv
+
+.venv/installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tropa needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing into .venv (a minute or two the first time) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: format lint types layers migrations test ## All that CI checks
+
+format: install ## Is the code formatted?
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format ."; exit 1; }
+
+lint: install ## Lint
+	@$(BIN)/ruff check --quiet .
+
+types: install ## Type check
+	@$(BIN)/mypy
+
+layers: install ## Do imports run one way?
+	@$(BIN)/lint-imports --no-cache
+
+migrations: install ## Do the migrations build what the tables declare, up and down?
+	@$(BIN)/python -m tests.migrations
+
+test: install ## Run the tests (T=path or -k expression narrows)
+	@$(BIN)/python -m tests $(T)
+
+history: install ## Record a journey's histories for replay: make history JOURNEY=WelcomeChain
+	@$(BIN)/python -m tests.record $(JOURNEY)
+
+migration: install ## Draft the next migration from the tables: make migration NAME=add_snooze
+	@$(BIN)/python -m tests.migrations draft $(NAME)
+
+lock: ## Compile the locks anew (needs uv)
+	uv pip compile pyproject.toml --group build $(LOCK_FLAGS) -o requirements.lock
+	uv pip compile pyproject.toml --group dev $(LOCK_FLAGS) -o requirements-dev.lock
+
+clean: ## Remove what was installed and generated, and this folder's data
+	rm -rf .venv .tropa .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,88 @@
+"""What a walk asks besides sending: who its customer is now, what it missed, a task for a person, its ending."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from temporalio import activity
+
+from domain.customers import CustomerFacts
+from domain.events import HeardEvent
+from domain.journeys import Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRequest:
+    """An enrollment that reached its end. `failed` names the error type of one that broke."""
+
+    enrollment: str
+    customer: str
+    ending: Ending
+    failed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissedRequest:
+    """What an enrollment wants to catch up on: events after this number."""
+
+    enrollment: str
+    customer: str
+    after: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRequest:
+    """A task for a person. Its words are in `templates/tasks/<journey>/<name>.toml`."""
+
+    enrollment: str
+    customer: str
+    name: str
+    visit: int
+    due_at: datetime
+
+
+class Walking(Protocol):
+    """What these activities need. See `services.walking.Walking`."""
+
+    async def facts(self, customer: str) -> CustomerFacts:
+        """Fresh facts about a customer."""
+        ...
+
+    async def missed(self, request: MissedRequest) -> list[HeardEvent]:
+        """Events that were not told one by one."""
+        ...
+
+    async def create_task(self, request: TaskRequest, *, started: datetime) -> None:
+        """Create a task, once."""
+        ...
+
+    async def end(self, request: EndRequest) -> Ending:
+        """Write the first ending; answer the one that counts."""
+        ...
+
+
+class WalkingActivities:
+    """Idempotent, short, and free of names and addresses."""
+
+    def __init__(self, walking: Walking) -> None:
+        self._walking = walking
+
+    @activity.defn
+    async def customer(self, customer: str) -> CustomerFacts:
+        """Fresh facts about a customer."""
+        return await self._walking.facts(customer)
+
+    @activity.defn
+    async def catch_up(self, request: MissedRequest) -> list[HeardEvent]:
+        """What an enrollment was not told one by one."""
+        return await self._walking.missed(request)
+
+    @activity.defn
+    async def create_task(self, request: TaskRequest) -> None:
+        """Ask a person to act, once per (enrollment, task, visit)."""
+        await self._walking.create_task(request, started=activity.info().started_time)
+
+    @activity.defn
+    async def end(self, request: EndRequest) -> Ending:
+        """Record how an enrollment ended; the first ending wins, and is the answer."""
+        return await self._walking.end(request)

@@ -1,0 +1,53 @@
+"""The sandbox outbox: the default gateway of every channel. It keeps each message in a table, for all to see."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+
+from adapters.database.connection import Database
+from domain.clock import Clock
+from domain.deliveries import Letter, Receipt
+from domain.messages import Channel
+
+
+class SandboxGateway:
+    """Delivers into `sandbox_outbox`. A send id is taken once, so nothing can be delivered twice."""
+
+    name = "sandbox"
+
+    def __init__(self, channel: Channel, database: Database, clock: Clock) -> None:
+        self._channel, self._database, self._clock = channel, database, clock
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator["SandboxGateway"]:
+        """Ready at once."""
+        yield self
+
+    async def deliver(self, letter: Letter) -> Receipt:
+        """Keep the message."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                text("""
+                    INSERT INTO sandbox_outbox (send, at, channel, recipient, subject, html, text)
+                    VALUES (:send, :at, :channel, :recipient, :subject, :html, :text) ON CONFLICT (send) DO NOTHING
+                """),
+                {
+                    "send": letter.send_id,
+                    "at": self._clock.now(),
+                    "channel": self._channel.value,
+                    "recipient": letter.to,
+                    "subject": letter.subject,
+                    "html": letter.html,
+                    "text": letter.text,
+                },
+            )
+        return Receipt(outcome="accepted", detail="kept in the sandbox outbox", provider_id=str(letter.send_id))
+
+    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
+        """Whether a claimed message was kept after all."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(text("SELECT 1 FROM sandbox_outbox WHERE send = :send"), {"send": send})
+            return "accepted" if rows.first() else "unknown"

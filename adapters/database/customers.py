@@ -1,0 +1,127 @@
+"""SQL for customers, their consents and suppressed addresses."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.customers import Consent, ConsentStatus
+from domain.projection import Standing
+
+
+async def identify(connection: AsyncConnection, customer_ids: Sequence[str], at: datetime) -> dict[str, str]:
+    """Our ids for the company's, minting those that are new. Keys are in order, so that two batches cannot deadlock."""
+    wanted = sorted(set(customer_ids))
+    found = await _ours(connection, wanted)
+    if missing := [each for each in wanted if each not in found]:
+        await connection.execute(
+            text("""
+                INSERT INTO customers (customer_id, first_seen_at)
+                SELECT customer_id, :at FROM unnest(cast(:ids AS text[])) AS given (customer_id) ORDER BY customer_id
+                ON CONFLICT (customer_id) DO NOTHING
+            """),
+            {"ids": missing, "at": at},
+        )
+        found |= await _ours(connection, missing)
+    return found
+
+
+async def _ours(connection: AsyncConnection, customer_ids: Sequence[str]) -> dict[str, str]:
+    rows = await connection.execute(
+        text("SELECT customer_id, id FROM customers WHERE customer_id = ANY(:ids)"), {"ids": list(customer_ids)}
+    )
+    return {row.customer_id: row.id for row in rows}
+
+
+async def by_company_id(connection: AsyncConnection, customer_id: str) -> RowMapping | None:
+    """A customer's row by the company's id."""
+    rows = await connection.execute(text("SELECT * FROM customers WHERE customer_id = :id"), {"id": customer_id})
+    return rows.mappings().one_or_none()
+
+
+async def by_id(connection: AsyncConnection, customer: str) -> RowMapping:
+    """A customer's row by our id."""
+    rows = await connection.execute(text("SELECT * FROM customers WHERE id = :id"), {"id": customer})
+    return rows.mappings().one()
+
+
+async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, Consent]:
+    """What a customer said, by channel."""
+    rows = await connection.execute(
+        text("SELECT channel, status, at, source FROM consents WHERE customer = :customer"), {"customer": customer}
+    )
+    return {row.channel: Consent(status=ConsentStatus(row.status), at=row.at, source=row.source) for row in rows}
+
+
+async def put_consent(connection: AsyncConnection, customer: str, channel: str, consent: Consent) -> bool:
+    """Record a word about a channel, unless a later one is on record. Answers whether it now counts."""
+    rows = await connection.execute(
+        text("""
+            INSERT INTO consents (customer, channel, status, at, source)
+            VALUES (:customer, :channel, :status, :at, :source)
+            ON CONFLICT (customer, channel) DO UPDATE
+                SET status = excluded.status, at = excluded.at, source = excluded.source
+                WHERE consents.at < excluded.at OR (consents.at = excluded.at AND excluded.status = 'denied')
+            RETURNING 1
+        """),
+        {
+            "customer": customer,
+            "channel": channel,
+            "status": consent.status.value,
+            "at": consent.at,
+            "source": consent.source,
+        },
+    )
+    return rows.first() is not None
+
+
+async def suppress(connection: AsyncConnection, channel: str, address_key: UUID, reason: str, at: datetime) -> None:
+    """Never write to this address again, whoever it belongs to."""
+    await connection.execute(
+        text("""
+            INSERT INTO suppressions (channel, address_key, reason, at) VALUES (:channel, :key, :reason, :at)
+            ON CONFLICT DO NOTHING
+        """),
+        {"channel": channel, "key": address_key, "reason": reason, "at": at},
+    )
+
+
+async def suppressed(connection: AsyncConnection, keys: Mapping[str, UUID]) -> dict[str, str]:
+    """Which of these addresses (by channel) are suppressed, and why."""
+    rows = await connection.execute(
+        text("""
+            SELECT s.channel, s.reason FROM suppressions s
+            JOIN unnest(cast(:channels AS text[]), cast(:keys AS uuid[])) AS given (channel, key)
+              ON s.channel = given.channel AND s.address_key = given.key
+        """),
+        {"channels": list(keys), "keys": list(keys.values())},
+    )
+    return {row.channel: row.reason for row in rows}
+
+
+async def update_profile(connection: AsyncConnection, customer: str, profile: Mapping[str, Any]) -> None:
+    """Set profile columns; the names are the caller's own words, checked at the edge."""
+    columns = ", ".join(f"{name} = :{name}" for name in profile)
+    await connection.execute(text(f"UPDATE customers SET {columns} WHERE id = :id"), {**profile, "id": customer})  # noqa: S608
+
+
+async def store_standing(connection: AsyncConnection, customer: str, standing: Standing) -> None:
+    """What projection counted."""
+    await connection.execute(
+        text("""
+            UPDATE customers SET events = :events, orders = :orders, last_order_at = :last_order_at,
+                feature_used_at = :feature_used_at, activated_at = :activated_at
+            WHERE id = :customer
+        """),
+        {
+            "customer": customer,
+            "events": standing.number,
+            "orders": standing.orders,
+            "last_order_at": standing.last_order_at,
+            "feature_used_at": standing.feature_used_at,
+            "activated_at": standing.activated_at,
+        },
+    )

@@ -1,0 +1,93 @@
+"""SQL for the outbox to Temporal: rows in order per enrollment, leased so that one dispatcher has them. Real time."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+LEASE = "30 seconds"
+
+
+async def lease(connection: AsyncConnection, token: UUID, limit: int) -> list[str]:
+    """Take some enrollments that have rows due and are not leased, oldest rows first."""
+    rows = await connection.execute(
+        text(f"""
+            WITH due AS (
+                SELECT d.enrollment, min(d.id) AS first FROM dispatches d
+                LEFT JOIN dispatch_leases l ON l.enrollment = d.enrollment
+                WHERE d.done_at IS NULL AND d.due_at <= now() AND (l.until IS NULL OR l.until <= now())
+                GROUP BY d.enrollment ORDER BY first LIMIT :limit
+            )
+            INSERT INTO dispatch_leases (enrollment, token, until)
+            SELECT enrollment, :token, now() + interval '{LEASE}' FROM due ORDER BY enrollment
+            ON CONFLICT (enrollment) DO UPDATE SET token = excluded.token, until = excluded.until
+                WHERE dispatch_leases.until <= now()
+            RETURNING enrollment
+        """),  # noqa: S608  a constant
+        {"limit": limit, "token": token},
+    )
+    return [row.enrollment for row in rows]
+
+
+async def due(connection: AsyncConnection, enrollments: Sequence[str], token: UUID) -> Sequence[RowMapping]:
+    """The due rows of enrollments that this token leases, in order, with what a start needs to know."""
+    rows = await connection.execute(
+        text("""
+            SELECT d.id, d.kind, d.payload, d.enrollment, e.customer, e.journey, e.about, e.options, e.cause,
+                   e.started_at, e.ended_at
+            FROM dispatches d JOIN enrollments e ON e.id = d.enrollment
+            JOIN dispatch_leases l ON l.enrollment = d.enrollment AND l.token = :token
+            WHERE d.enrollment = ANY(:enrollments) AND d.done_at IS NULL AND d.due_at <= now()
+            ORDER BY d.id
+        """),
+        {"enrollments": list(enrollments), "token": token},
+    )
+    return rows.mappings().all()
+
+
+async def done(connection: AsyncConnection, results: Sequence[tuple[int, str]]) -> None:
+    """Record what became of rows."""
+    await connection.execute(
+        text("""
+            UPDATE dispatches SET done_at = now(), result = given.result
+            FROM unnest(cast(:ids AS bigint[]), cast(:results AS text[])) AS given (id, result)
+            WHERE dispatches.id = given.id
+        """),
+        {"ids": [i for i, _ in results], "results": [r for _, r in results]},
+    )
+
+
+async def started(connection: AsyncConnection, runs: Sequence[tuple[str, str]]) -> None:
+    """Record the run ids of enrollments' first runs."""
+    await connection.execute(
+        text("""
+            UPDATE enrollments SET run_id = given.run FROM unnest(cast(:ids AS text[]), cast(:runs AS text[]))
+                AS given (id, run)
+            WHERE enrollments.id = given.id AND enrollments.run_id IS NULL
+        """),
+        {"ids": [e for e, _ in runs], "runs": [r for _, r in runs]},
+    )
+
+
+async def release(connection: AsyncConnection, token: UUID, failed: Sequence[str]) -> None:
+    """Give leases back; those that failed rest a little longer each time (real seconds, at most a minute)."""
+    await connection.execute(
+        text("DELETE FROM dispatch_leases WHERE token = :token AND NOT enrollment = ANY(:failed)"),
+        {"token": token, "failed": list(failed)},
+    )
+    if failed:
+        await connection.execute(
+            text("""
+                UPDATE dispatch_leases SET attempts = attempts + 1,
+                    until = now() + least(60, power(2, least(attempts, 6))) * interval '1 second'
+                WHERE token = :token
+            """),
+            {"token": token},
+        )
+
+
+async def backlog(connection: AsyncConnection) -> int:
+    """How many due rows wait."""
+    rows = await connection.execute(text("SELECT count(*) FROM dispatches WHERE done_at IS NULL AND due_at <= now()"))
+    return int(rows.scalar_one())

@@ -1,0 +1,188 @@
+"""SQL for enrollments, the decisions about them, and what Temporal is to be told of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.decisions import Decision
+from domain.journeys import Ending
+from domain.projection import Past, Walk
+from domain.sends import UNCLAIMED
+
+
+async def mint(connection: AsyncConnection, count: int) -> list[str]:
+    """New enrollment ids."""
+    rows = await connection.execute(
+        text("SELECT 'enr_' || replace(uuidv7()::text, '-', '') AS id FROM generate_series(1, :count)"),
+        {"count": count},
+    )
+    return [row.id for row in rows]
+
+
+async def insert(
+    connection: AsyncConnection, customer: str, walk: Walk, *, cause: str, options: Mapping[str, object]
+) -> None:
+    """A new enrollment and the order to start its workflow."""
+    await connection.execute(
+        text("""
+            INSERT INTO enrollments (id, customer, journey, about, options, cause, started_at)
+            VALUES (:id, :customer, :journey, :about, cast(:options AS jsonb), :cause, :started_at)
+        """),
+        {
+            "id": walk.id,
+            "customer": customer,
+            "journey": walk.journey,
+            "about": walk.about,
+            "options": _json(options),
+            "cause": cause,
+            "started_at": walk.started_at,
+        },
+    )
+    await dispatch(connection, walk.id, "start", {})
+
+
+async def dispatch(
+    connection: AsyncConnection, enrollment: str, kind: str, payload: object, due_at: datetime | None = None
+) -> None:
+    """Queue something for Temporal. `due_at` is real time; none means now."""
+    await connection.execute(
+        text("""
+            INSERT INTO dispatches (enrollment, kind, payload, due_at)
+            VALUES (:enrollment, :kind, cast(:payload AS jsonb), coalesce(:due_at, now()))
+        """),
+        {"enrollment": enrollment, "kind": kind, "payload": _json(payload), "due_at": due_at},
+    )
+
+
+async def open_walks(connection: AsyncConnection, customer: str) -> dict[str, Walk]:
+    """A customer's open enrollments, by id, oldest first."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, journey, about, started_at, signals, hearing FROM enrollments
+            WHERE customer = :customer AND ended_at IS NULL ORDER BY started_at, id
+        """),
+        {"customer": customer},
+    )
+    return {row["id"]: Walk(**row) for row in rows.mappings()}
+
+
+async def past_walks(
+    connection: AsyncConnection, customer: str, journeys: Sequence[str]
+) -> dict[tuple[str, str], Past]:
+    """When a customer last entered each of these journeys, by journey and what it was about."""
+    rows = await connection.execute(
+        text("""
+            SELECT DISTINCT ON (journey, about) journey, about, started_at, ended_at FROM enrollments
+            WHERE customer = :customer AND journey = ANY(:journeys)
+            ORDER BY journey, about, ended_at DESC NULLS FIRST, started_at DESC
+        """),
+        {"customer": customer, "journeys": list(journeys)},
+    )
+    return {(r.journey, r.about): Past(started_at=r.started_at, ended_at=r.ended_at) for r in rows}
+
+
+async def store_hearing(connection: AsyncConnection, walks: Sequence[Walk]) -> None:
+    """The signal budgets of some enrollments."""
+    await connection.execute(
+        text("""
+            UPDATE enrollments SET signals = given.signals, hearing = given.hearing
+            FROM unnest(cast(:ids AS text[]), cast(:signals AS int[]), cast(:hearing AS jsonb[]))
+                AS given (id, signals, hearing)
+            WHERE enrollments.id = given.id
+        """),
+        {
+            "ids": [w.id for w in walks],
+            "signals": [w.signals for w in walks],
+            "hearing": [_json(w.hearing) for w in walks],
+        },
+    )
+
+
+async def get(connection: AsyncConnection, enrollment: str) -> RowMapping | None:
+    """One enrollment, with its customer's company id."""
+    rows = await connection.execute(
+        text("""
+            SELECT e.*, c.customer_id FROM enrollments e JOIN customers c ON c.id = e.customer WHERE e.id = :id
+        """),
+        {"id": enrollment},
+    )
+    return rows.mappings().one_or_none()
+
+
+async def end(
+    connection: AsyncConnection, *, enrollment: str, ending: Ending, at: datetime, decision: Decision
+) -> bool:
+    """Write the first ending, withdraw what was not yet claimed, and say so. False when it had ended before."""
+    rows = await connection.execute(
+        text("""
+            UPDATE enrollments SET ended_at = :at, outcome = :outcome, leaving = :leaving
+            WHERE id = :id AND ended_at IS NULL RETURNING customer
+        """),
+        {
+            "id": enrollment,
+            "at": at,
+            "outcome": ending.outcome.value if ending.outcome else None,
+            "leaving": ending.leaving.value if ending.leaving else None,
+        },
+    )
+    ended = rows.first()
+    if ended is None:
+        return False
+    customer = ended.customer
+    await decide(connection, customer=customer, enrollment=enrollment, at=at, state="ended", decision=decision)
+    withdrawn = await connection.execute(
+        text("""
+            UPDATE sends SET state = 'withdrawn', rule = 'withdrawn'
+            WHERE enrollment = :id AND state = ANY(:unclaimed) RETURNING id
+        """),
+        {"id": enrollment, "unclaimed": [state.value for state in UNCLAIMED]},
+    )
+    for row in withdrawn.all():
+        await decide(
+            connection,
+            customer=customer,
+            enrollment=enrollment,
+            send=row.id,
+            at=at,
+            state="withdrawn",
+            decision=Decision(rule="withdrawn", facts={"how": ending.word.replace("_", " ")}),
+        )
+    return True
+
+
+async def decide(
+    connection: AsyncConnection,
+    *,
+    customer: str,
+    at: datetime,
+    state: str,
+    decision: Decision,
+    enrollment: str | None = None,
+    send: UUID | None = None,
+) -> None:
+    """Store why, in words, with the rule and its facts."""
+    await connection.execute(
+        text("""
+            INSERT INTO decisions (at, customer, enrollment, send, state, rule, facts, words)
+            VALUES (:at, :customer, :enrollment, :send, :state, :rule, cast(:facts AS jsonb), :words)
+        """),
+        {
+            "at": at,
+            "customer": customer,
+            "enrollment": enrollment,
+            "send": send,
+            "state": state,
+            "rule": decision.rule,
+            "facts": _json(decision.facts),
+            "words": decision.words(),
+        },
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

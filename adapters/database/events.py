@@ -1,0 +1,155 @@
+"""SQL for events: stored once, projected once, in order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """An event as it is handed over, checked. `digest` tells the same body from another one."""
+
+    event_id: str
+    customer_id: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    about: str
+    properties: bytes
+    digest: bytes
+
+
+_INSERT = text("""
+    INSERT INTO events (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
+    SELECT * FROM unnest(
+        cast(:event_id AS text[]), cast(:customer_id AS text[]), cast(:name AS text[]),
+        cast(:occurred_at AS timestamptz[]), cast(:received_at AS timestamptz[]), cast(:source AS text[]),
+        cast(:about AS text[]), cast(:properties AS jsonb[]), cast(:digest AS bytea[]))
+    ON CONFLICT (event_id) DO NOTHING
+    RETURNING event_id, id
+""")
+
+
+async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> dict[str, UUID]:
+    """Store a batch whose event ids differ. Answers the row ids of those that were new, by event id."""
+    rows = await connection.execute(
+        _INSERT,
+        {
+            "event_id": [e.event_id for e in events],
+            "customer_id": [e.customer_id for e in events],
+            "name": [e.name for e in events],
+            "occurred_at": [e.occurred_at for e in events],
+            "received_at": [e.received_at for e in events],
+            "source": [e.source for e in events],
+            "about": [e.about for e in events],
+            "properties": [e.properties.decode() for e in events],
+            "digest": [e.digest for e in events],
+        },
+    )
+    return {row.event_id: row.id for row in rows}
+
+
+async def digests(connection: AsyncConnection, event_ids: Sequence[str]) -> dict[str, bytes]:
+    """The digests of stored events, by event id."""
+    rows = await connection.execute(
+        text("SELECT event_id, digest FROM events WHERE event_id = ANY(:ids)"), {"ids": list(event_ids)}
+    )
+    return {row.event_id: row.digest for row in rows}
+
+
+async def customers_waiting(connection: AsyncConnection, limit: int) -> list[str]:
+    """Some company ids that have events to project."""
+    rows = await connection.execute(
+        text("""
+            SELECT DISTINCT customer_id FROM
+                (SELECT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL LIMIT :some) AS pending
+        """),
+        {"some": limit},
+    )
+    return [row.customer_id for row in rows]
+
+
+async def pending(connection: AsyncConnection, customer_id: str) -> list[Event]:
+    """A customer's unprojected events, in the order in which they happened."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, event_id, name, occurred_at, received_at, source, about, properties FROM events
+            WHERE customer_id = :customer_id AND number IS NULL AND quarantined IS NULL
+            ORDER BY occurred_at, event_id
+        """),
+        {"customer_id": customer_id},
+    )
+    return [Event(**row) for row in rows.mappings()]
+
+
+async def mark_projected(connection: AsyncConnection, customer: str, numbered: Iterable[tuple[UUID, int]]) -> None:
+    """Number events as applied."""
+    pairs = list(numbered)
+    await connection.execute(
+        text("""
+            UPDATE events SET customer = :customer, number = given.number
+            FROM unnest(cast(:ids AS uuid[]), cast(:numbers AS int[])) AS given (id, number)
+            WHERE events.id = given.id
+        """),
+        {"customer": customer, "ids": [i for i, _ in pairs], "numbers": [n for _, n in pairs]},
+    )
+
+
+async def quarantine(connection: AsyncConnection, customer: str, event: UUID, problem: str) -> None:
+    """Set a poison event aside, with what was wrong with it."""
+    await connection.execute(
+        text("UPDATE events SET customer = :customer, quarantined = :problem WHERE id = :id"),
+        {"customer": customer, "problem": problem, "id": event},
+    )
+
+
+async def missed(
+    connection: AsyncConnection, *, customer: str, after: int, names: Sequence[str], about: str | None, limit: int
+) -> list[tuple[int, Event]]:
+    """The newest projected events of some names after a number, oldest first, with their numbers."""
+    rows = await connection.execute(
+        text("""
+            SELECT * FROM (
+                SELECT number, id, event_id, name, occurred_at, received_at, source, about, properties FROM events
+                WHERE customer = :customer AND number > :after AND name = ANY(:names)
+                  AND (cast(:about AS text) IS NULL OR about = :about)
+                ORDER BY number DESC LIMIT :limit
+            ) AS newest ORDER BY number
+        """),
+        {"customer": customer, "after": after, "names": list(names), "about": about, "limit": limit},
+    )
+    return [(row.pop("number"), Event(**row)) for row in (dict(r) for r in rows.mappings())]
+
+
+async def append(
+    connection: AsyncConnection,
+    *,
+    customer_id: str,
+    name: str,
+    at: datetime,
+    event_id: str,
+    properties: dict[str, Any],
+) -> None:
+    """Append the event of a command, in the command's own transaction."""
+    body = msgspec.json.encode(properties)
+    event = NewEvent(
+        event_id=event_id,
+        customer_id=customer_id,
+        name=name,
+        occurred_at=at,
+        received_at=at,
+        source="tropa",
+        about="",
+        properties=body,
+        digest=event_id.encode(),
+    )
+    await insert(connection, [event])

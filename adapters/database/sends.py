@@ -1,0 +1,155 @@
+"""SQL for the ledger: one row for each message intended for one customer at one step."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.messages import Purpose
+from domain.sends import TOUCHING, SendState
+
+
+async def get(connection: AsyncConnection, send: UUID) -> RowMapping | None:
+    """One send."""
+    rows = await connection.execute(text("SELECT * FROM sends WHERE id = :id"), {"id": send})
+    return rows.mappings().one_or_none()
+
+
+async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
+    """Write where a send stands after a look at the policy: a new row, or the old one moved on."""
+    await connection.execute(
+        text("""
+            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state, channel,
+                               wished_at, expires_at, slot_at, rule)
+            VALUES (:id, :enrollment, :customer, :message, :visit, :leg, :purpose, :priority, :state, :channel,
+                    :wished_at, :expires_at, :slot_at, :rule)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, channel = excluded.channel,
+                slot_at = excluded.slot_at, rule = excluded.rule
+        """),
+        row,
+    )
+
+
+async def touches(
+    connection: AsyncConnection, customer: str, *, but: UUID, around: datetime, within: timedelta
+) -> tuple[datetime, ...]:
+    """When this customer was or may be touched, near an instant. Transactional messages are not touches (S90)."""
+    rows = await connection.execute(
+        text("""
+            SELECT slot_at FROM sends WHERE customer = :customer AND id <> :but AND state = ANY(:touching)
+              AND purpose <> :exempt AND slot_at > :since AND slot_at < :until ORDER BY slot_at
+        """),
+        {
+            "customer": customer,
+            "but": but,
+            "touching": [state.value for state in TOUCHING],
+            "exempt": Purpose.TRANSACTIONAL.value,
+            "since": around - within,
+            "until": around + within,
+        },
+    )
+    return tuple(row.slot_at for row in rows)
+
+
+async def same_message(
+    connection: AsyncConnection, customer: str, *, journey: str, message: str, but: UUID, since: datetime
+) -> tuple[datetime, ...]:
+    """When this customer was sent, or may have been sent, this very message."""
+    rows = await connection.execute(
+        text("""
+            SELECT s.slot_at FROM sends s JOIN enrollments e ON e.id = s.enrollment
+            WHERE s.customer = :customer AND s.message = :message AND e.journey = :journey AND s.id <> :but
+              AND s.state = ANY(:touching) AND s.slot_at > :since
+        """),
+        {
+            "customer": customer,
+            "message": message,
+            "journey": journey,
+            "but": but,
+            "touching": [state.value for state in TOUCHING],
+            "since": since,
+        },
+    )
+    return tuple(row.slot_at for row in rows)
+
+
+async def set_state(connection: AsyncConnection, send: UUID, state: SendState, rule: str) -> None:
+    """Move a send on."""
+    await connection.execute(
+        text("UPDATE sends SET state = :state, rule = :rule WHERE id = :id"),
+        {"id": send, "state": state.value, "rule": rule},
+    )
+
+
+async def claim(
+    connection: AsyncConnection,
+    send: UUID,
+    *,
+    fence: UUID,
+    at: datetime,
+    gateway: str,
+    recipient: str,
+    rendered: dict[str, Any],
+) -> bool:
+    """Take a reserved send for one call. False when it is no longer reserved."""
+    rows = await connection.execute(
+        text("""
+            UPDATE sends SET state = 'claimed', fence = :fence, claimed_at = clock_timestamp(), called_at = :at,
+                gateway = :gateway, recipient = :recipient, rendered = cast(:rendered AS jsonb)
+            WHERE id = :id AND state = 'reserved' RETURNING 1
+        """),
+        {
+            "id": send,
+            "fence": fence,
+            "at": at,
+            "gateway": gateway,
+            "recipient": recipient,
+            "rendered": msgspec.json.encode(rendered).decode(),
+        },
+    )
+    return rows.first() is not None
+
+
+async def record(
+    connection: AsyncConnection,
+    send: UUID,
+    *,
+    fence: UUID,
+    state: SendState,
+    rule: str,
+    provider_id: str | None,
+) -> bool:
+    """Store a call's result, if the claim is still this caller's. A late result may still resolve an unknown one."""
+    rows = await connection.execute(
+        text("""
+            UPDATE sends SET state = :state, rule = :rule, provider_id = :provider_id
+            WHERE id = :id AND fence = :fence AND state IN ('claimed', 'unknown') RETURNING 1
+        """),
+        {"id": send, "fence": fence, "state": state.value, "rule": rule, "provider_id": provider_id},
+    )
+    return rows.first() is not None
+
+
+async def abandoned(connection: AsyncConnection, older_than: timedelta, limit: int) -> Sequence[RowMapping]:
+    """Claims whose caller never came back."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, customer FROM sends
+            WHERE state = 'claimed' AND claimed_at < now() - make_interval(secs => :seconds)
+            ORDER BY claimed_at LIMIT :limit
+        """),
+        {"seconds": older_than.total_seconds(), "limit": limit},
+    )
+    return rows.mappings().all()
+
+
+async def waiting(connection: AsyncConnection, enrollment: str) -> bool:
+    """Whether a send of this enrollment is held."""
+    rows = await connection.execute(
+        text("SELECT EXISTS (SELECT 1 FROM sends WHERE enrollment = :id AND state = 'held')"), {"id": enrollment}
+    )
+    return bool(rows.scalar_one())

@@ -1,0 +1,112 @@
+"""What `message.toml` may say, read into `domain.messages.Message`. Mistakes are told with what is right."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from domain.errors import InvalidDeclaration
+from domain.messages import Channel, Limit, Message, Purpose
+
+Word = TypeVar("Word", bound=StrEnum)
+
+_KEYS = {"purpose", "goal", "channels", "shelf_life", "limit", "why"}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DURATION = re.compile(r"([1-9][0-9]{0,3}) (minute|hour|day|week)s?")
+
+
+def read_text(file: Path) -> str:
+    """The file's text. Raises InvalidDeclaration when it is missing or not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise wrong(file, "file", "it is missing") from None
+    except UnicodeDecodeError:
+        raise wrong(file, "file", "it is not UTF-8 text") from None
+
+
+def read_toml(file: Path) -> dict[str, object]:
+    """The file's content as TOML. Raises InvalidDeclaration."""
+    try:
+        return tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise wrong(file, "TOML", str(error)) from error
+
+
+def wrong(file: Path, field: str, problem: str) -> InvalidDeclaration:
+    """The error that sends an author to the right file and field."""
+    return InvalidDeclaration(f"{'/'.join(file.parts[-3:])}, {field}: {problem}.")
+
+
+def read_message(file: Path) -> tuple[Message, dict[str, str]]:
+    """The declaration in `file`, and by language why people get the message. Raises InvalidDeclaration."""
+    values = read_toml(file)
+    for key in sorted(values.keys() - _KEYS):
+        raise wrong(file, key, f"there is no such field; the fields are {_listed(_KEYS)}")
+    for key in sorted(_KEYS - values.keys()):
+        raise wrong(file, key, "it is missing, and every message needs it")
+    for folder in (file.parent, file.parent.parent):
+        if not _NAME.fullmatch(folder.name):
+            raise wrong(file, "folder", f"{folder.name!r} is not in snake_case (a-z, 0-9 and _)")
+    message = Message(
+        journey=file.parent.parent.name,
+        name=file.parent.name,
+        purpose=_one_of(Purpose, file, "purpose", values["purpose"]),
+        goal=_sentence(file, "goal", values["goal"]),
+        channels=_channels(file, values["channels"]),
+        shelf_life=_duration(file, "shelf_life", values["shelf_life"]),
+        limit=_limit(file, values["limit"]),
+    )
+    return message, _why(file, values["why"])
+
+
+def _channels(file: Path, value: object) -> tuple[Channel, ...]:
+    if not isinstance(value, list) or not value:
+        raise wrong(file, "channels", f"write a list, the preferred first, of {_listed(Channel)}")
+    channels = tuple(_one_of(Channel, file, "channels", item) for item in value)
+    if len(set(channels)) < len(channels):
+        raise wrong(file, "channels", "a channel stands there twice")
+    return channels
+
+
+def _limit(file: Path, value: object) -> Limit:
+    if not isinstance(value, dict) or value.keys() != {"times", "within"}:
+        raise wrong(file, "limit", 'write { times = 2, within = "30 days" }')
+    times = value["times"]
+    if type(times) is not int or times < 1:  # `type is`, because True is an int too
+        raise wrong(file, "limit.times", f"{times!r} is not a whole number of 1 or more")
+    return Limit(times=times, within=_duration(file, "limit.within", value["within"]))
+
+
+def _why(file: Path, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise wrong(file, "why", 'write a sentence for each language: { en = "...", ru = "..." }')
+    return {locale: _sentence(file, f"why.{locale}", sentence) for locale, sentence in value.items()}
+
+
+def _duration(file: Path, field: str, value: object) -> timedelta:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        allowed = "write a whole number of minutes, hours, days or weeks"
+        raise wrong(file, field, f'{value!r} is no duration; {allowed}, like "36 hours" or "3 days"')
+    return timedelta(**{f"{found[2]}s": int(found[1])})
+
+
+def _sentence(file: Path, field: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(file, field, "write one sentence")
+    return value.strip()
+
+
+def _one_of(words: type[Word], file: Path, field: str, value: object) -> Word:
+    try:
+        return words(str(value))
+    except ValueError:
+        raise wrong(file, field, f"{value!r} is not allowed; use one of {_listed(words)}") from None
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(str(word) for word in words))

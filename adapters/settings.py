@@ -1,0 +1,66 @@
+"""The environment, read once per process in `tropa` and handed down. Nothing else reads it."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import Misconfigured
+
+DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
+
+
+class Settings(BaseSettings):
+    """Every setting, with the default that runs the product locally with no account anywhere."""
+
+    model_config = SettingsConfigDict(env_prefix="TROPA_", frozen=True, extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    home: Path = Field(default=Path(".tropa"), description="Where the embedded servers keep their data")
+
+    database_url: str | None = Field(default=None, description="PostgreSQL; replaces the embedded one")
+    temporal_address: str | None = Field(default=None, description="host:port; replaces the embedded one")
+    temporal_namespace: str = "default"
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = Field(default="", description="Where customers reach this installation, for links")
+    metrics_port: int | None = Field(default=None, description="Worker's Prometheus port")
+
+    secrets: list[SecretStr] = Field(
+        default=[SecretStr(DEVELOPMENT_SECRET)],
+        description='JSON list, newest first, e.g. ["new","old"]: signs links, keys surrogates (with the LAST one)',
+    )
+    pace: float = Field(default=1.0, gt=0, description="Business seconds per real second; 1 in production")
+
+    company: str = "Example Company"
+    company_url: str = "https://example.com"
+    company_address: str = "1 Example Street, Example City"
+    locale: Literal["en", "ru"] = "en"
+    timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
+
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="smtp://user:password@host:587 or smtps://; without it mail goes to the sandbox outbox",
+    )
+    mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
+
+    def checked(self) -> "Settings":
+        """These settings, if they fit together. Raises Misconfigured naming all that do not."""
+        problems = []
+        if self.environment == "production":
+            if any(s.get_secret_value() == DEVELOPMENT_SECRET for s in self.secrets):
+                problems.append("TROPA_SECRETS is the development secret; set your own, at least 32 characters each")
+            elif any(len(s.get_secret_value()) < 32 for s in self.secrets):
+                problems.append("TROPA_SECRETS must be at least 32 characters each")
+            if urlsplit(self.public_url).scheme != "https":
+                problems.append("TROPA_PUBLIC_URL must be an https:// address that customers can reach")
+            if self.pace != 1:
+                problems.append("TROPA_PACE must be 1")
+            if not self.database_url or not self.temporal_address:
+                problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
+        if problems:
+            raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
+        return self

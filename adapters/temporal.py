@@ -1,0 +1,141 @@
+"""Temporal, as the services use it: connecting, and telling walks what they need to hear."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDReusePolicy,
+)
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import Unavailable
+from domain.journeys import Enrollment
+
+TASK_QUEUE = "tropa"
+CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
+
+
+class SafeFailureConverter(DefaultFailureConverter):
+    """Keeps our error types and codes, and drops what could carry personal data: foreign messages, causes, traces."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """As the default, then silenced."""
+        super().to_failure(exception, payload_converter, failure)
+        _silence(failure, ours=isinstance(exception, FailureError))
+
+
+def _silence(failure: Failure, *, ours: bool) -> None:
+    failure.stack_trace = ""
+    if failure.HasField("application_failure_info") and not ours:
+        failure.message = failure.application_failure_info.type
+    if failure.HasField("cause"):
+        # A cause of ours was silenced when it was encoded; any other is known by its type alone.
+        inner = failure.cause
+        if inner.HasField("application_failure_info"):
+            inner.message = inner.application_failure_info.type
+        _silence(inner, ours=True)
+
+
+DATA_CONVERTER = dataclasses.replace(DataConverter.default, failure_converter_class=SafeFailureConverter)
+
+
+async def connect(address: str, *, namespace: str = "default", metrics: str | None = None) -> Client:
+    """A client. `metrics` is host:port for the SDK's Prometheus. Raises Unavailable."""
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics))) if metrics else None
+    try:
+        return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER, runtime=runtime)
+    except (RuntimeError, RPCError) as error:
+        raise Unavailable(
+            f"Temporal at {address} does not answer ({error}). Start it, or set TROPA_TEMPORAL_ADDRESS."
+        ) from error
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register the search attributes that enrollments start with, where they are missing."""
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    if CUSTOMER_ID.name not in known.custom_attributes:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=client.namespace,
+                search_attributes={CUSTOMER_ID.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD},
+            )
+        )
+
+
+class Walks:
+    """Starts, signals and cancels enrollments' workflows. Every call may be repeated without harm."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE, searchable: bool = True) -> None:
+        """`searchable=False` leaves search attributes out, for Temporal's time-skipping test server."""
+        self._client, self._task_queue, self._searchable = client, task_queue, searchable
+
+    async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
+        """Start an enrollment's workflow. Answers its run id, or None when it had been started before."""
+        attributes = TypedSearchAttributes([SearchAttributePair(CUSTOMER_ID, enrollment.customer)])
+        try:
+            handle = await self._client.start_workflow(
+                journey,
+                enrollment,
+                id=enrollment.id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=attributes if self._searchable else None,
+                static_summary=f"{journey}: started by {cause}",
+                static_details=_details(journey, enrollment, cause),
+                priority=Priority(priority_key=priority),
+            )
+        except WorkflowAlreadyStartedError:
+            return None
+        except RPCError as error:
+            raise _told(error) from error
+        return handle.first_execution_run_id
+
+    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> bool:
+        """Signal a walk. False when its workflow is closed."""
+        try:
+            await self._handle(enrollment).signal(name, args=[] if payload is None else [payload])
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _told(error) from error
+        return True
+
+    async def cancel(self, enrollment: str, reason: str) -> bool:
+        """Cancel a walk. False when its workflow is closed."""
+        try:
+            await self._handle(enrollment).cancel(reason=reason)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _told(error) from error
+        return True
+
+    def _handle(self, enrollment: str) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(enrollment)
+
+
+def _told(error: RPCError) -> Unavailable:
+    return Unavailable(f"Temporal refused for now: {error.status.name}")
+
+
+def _details(journey: str, enrollment: Enrollment, cause: str) -> str:
+    options = "\n".join(f"- {name}: {value}" for name, value in enrollment.options.items()) or "- none"
+    return (
+        f"**{journey}** for customer `{enrollment.customer}`, started by `{cause}` at "
+        f"{enrollment.started_at:%Y-%m-%d %H:%M} "
+        f'UTC (business time).\n\nOptions\n{options}\n\nAll of this customer: `CustomerId="{enrollment.customer}"`'
+    )

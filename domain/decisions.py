@@ -1,0 +1,159 @@
+"""Why something was or was not done, in words people read: a rule, its facts, and the sentence they make.
+
+Every refusal, deferral, skip and choice is stored as a Decision (design 5). The sentence is made here and nowhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+RULES: dict[str, dict[str, str]] = {
+    # what a send met
+    "allowed": {"en": "Nothing stands against it", "ru": "Ничто не мешает"},
+    "erased": {"en": "The customer was erased", "ru": "Данные клиента удалены"},
+    "ended": {"en": "The journey had ended first: {how}", "ru": "Путь закончился раньше: {how}"},
+    "opted_out": {
+        "en": "The customer said no to {channels} on {at}",
+        "ru": "Клиент отказался от {channels} {at}",
+    },
+    "no_consent": {
+        "en": "The customer has not said yes to {channels}, and this installation asks for it",
+        "ru": "Клиент не давал согласия на {channels}, а здесь оно обязательно",
+    },
+    "unreachable": {"en": "There is no address for {channels}", "ru": "Нет адреса для {channels}"},
+    "suppressed": {
+        "en": "The address for {channels} is suppressed: {reason}",
+        "ru": "Адрес для {channels} закрыт: {reason}",
+    },
+    "quiet_hours": {
+        "en": "Quiet hours from {start} to {end} in {zone}; it may go at {until}",
+        "ru": "Тихие часы с {start} до {end} ({zone}); отправка возможна в {until}",
+    },
+    "gap": {
+        "en": "The last touch was at {last}, and touches stay {gap} apart; it may go at {until}",
+        "ru": "Последнее касание было в {last}, между касаниями не меньше {gap}; отправка возможна в {until}",
+    },
+    "cap": {
+        "en": "{count} touches in {within} is the limit and it is reached; it may go at {until}",
+        "ru": "Предел касаний за {within}: {count}, он достигнут; отправка возможна в {until}",
+    },
+    "paused": {"en": "Paused; it goes on when somebody resumes it", "ru": "На паузе; продолжится, когда её снимут"},
+    "shelf_life": {
+        "en": "It was worth sending until {expires}, and {blocked}",
+        "ru": "Сообщение имело смысл до {expires}, и {blocked}",
+    },
+    "fuse": {
+        "en": "This message already went {count} times in {within}, its own limit; the journey was stopped",
+        "ru": "Сообщение уже уходило {count} раз за {within}, это предел; путь остановлен",
+    },
+    # what became of a send
+    "claimed": {"en": "Handed to {gateway}", "ru": "Передано: {gateway}"},
+    "accepted": {"en": "Sent by {channel}: {gateway} took it", "ru": "Отправлено ({channel}): принято {gateway}"},
+    "provider_refused": {
+        "en": "{gateway} refused it for good ({code})",
+        "ru": "{gateway} отказал окончательно ({code})",
+    },
+    "provider_busy": {
+        "en": "{gateway} could not take it now ({code}); trying again",
+        "ru": "{gateway} сейчас не принял ({code}); попробуем ещё раз",
+    },
+    "outcome_unknown": {
+        "en": "{gateway} was handed it and did not answer; it may have arrived, so it is not sent again",
+        "ru": "{gateway} получил сообщение и не ответил; оно могло дойти, поэтому второй раз не отправляем",
+    },
+    "resolved_by_look_up": {
+        "en": "{gateway} was asked afterwards and has it",
+        "ru": "Позже спросили {gateway}: сообщение принято",
+    },
+    "render_failed": {"en": "The text could not be made: {problem}", "ru": "Не удалось составить текст: {problem}"},
+    "withdrawn": {"en": "Withdrawn: the journey ended ({how})", "ru": "Отозвано: путь закончился ({how})"},
+    # entering and leaving
+    "enrolled": {"en": "Entered {journey}: {cause}", "ru": "Начал путь {journey}: {cause}"},
+    "already_walking": {
+        "en": "Not entered {journey}: already walking it since {since}",
+        "ru": "Путь {journey} не начат: уже идёт с {since}",
+    },
+    "walked_before": {
+        "en": "Not entered {journey}: walked it before, and it is walked {how_often}",
+        "ru": "Путь {journey} не начат: уже пройден, повтор: {how_often}",
+    },
+    "old_news": {
+        "en": "Not entered {journey}: {event} happened {age} before we heard of it; old news starts nothing",
+        "ru": "Путь {journey} не начат: {event} произошло за {age} до получения; старые новости ничего не начинают",
+    },
+    "imported": {
+        "en": "Not entered {journey}: {event} is imported history; history starts nothing",
+        "ru": "Путь {journey} не начат: {event} из истории; история ничего не начинает",
+    },
+    "opted_out_of_all": {
+        "en": "Not entered {journey}: the customer opted out of everything on {at}",
+        "ru": "Путь {journey} не начат: клиент отказался от всего {at}",
+    },
+    "journey_erased": {
+        "en": "Not entered {journey}: the customer was erased",
+        "ru": "Путь {journey} не начат: данные клиента удалены",
+    },
+    "no_about": {
+        "en": "Not entered {journey}: it is about a {about}, and {event} names none",
+        "ru": "Путь {journey} не начат: нужен {about}, а {event} его не называет",
+    },
+    "converted": {"en": "Reached the goal: {event}", "ru": "Цель достигнута: {event}"},
+    "exited": {"en": "Ended by {event}", "ru": "Закончен событием {event}"},
+    "lapsed": {"en": "Walked to the end without reaching the goal", "ru": "Пройден до конца, цель не достигнута"},
+    "left_opted_out": {"en": "Left: the customer opted out", "ru": "Прерван: клиент отказался от сообщений"},
+    "stopped": {"en": "Stopped by {actor}: {reason}", "ru": "Остановлен ({actor}): {reason}"},
+    "stopped_by_operator": {"en": "Stopped by an operator", "ru": "Остановлен оператором"},
+    "restarted_by_operator": {"en": "Restarted by an operator", "ru": "Перезапущен оператором"},
+    "failed": {"en": "Failed: {problem}", "ru": "Сбой: {problem}"},
+    "pause": {"en": "Paused by {actor}", "ru": "Пауза ({actor})"},
+    "resume": {"en": "Resumed by {actor}", "ru": "Продолжено ({actor})"},
+    "stale_opt_out": {
+        "en": "This opt-out is older than the customer's later yes, so it changes nothing",
+        "ru": "Этот отказ старше более позднего согласия и ничего не меняет",
+    },
+    "quarantined": {"en": "Could not be read: {problem}", "ru": "Не удалось прочитать: {problem}"},
+    "task_created": {"en": "Task for a person: {title}", "ru": "Задача для сотрудника: {title}"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One rule that spoke, with the facts it spoke from (JSON values; instants as aware datetimes)."""
+
+    rule: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def words(self, locale: str = "en", zone: str = "UTC") -> str:
+        """The sentence in a language, its instants in a zone."""
+        return tell(self.rule, self.facts, locale=locale, zone=zone)
+
+
+def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: str = "UTC") -> str:
+    """A rule and its facts as one sentence. Instants may be datetimes or ISO text, as the database gives them back."""
+    texts = RULES[rule]
+    said = {name: _said(value, locale, zone) for name, value in facts.items()}
+    return texts.get(locale, texts["en"]).format_map(_Facts(said))
+
+
+class _Facts(dict[str, str]):
+    """A fact that an old row lacks is shown as a dash rather than losing the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def _said(value: object, locale: str, zone: str) -> str:
+    if isinstance(value, dict) and "rule" in value:
+        inner = tell(str(value["rule"]), value.get("facts", {}), locale=locale, zone=zone)
+        return inner[:1].lower() + inner[1:]
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value) if value[:4].isdigit() and "T" in value else value
+        except ValueError:
+            return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(ZoneInfo(zone)).strftime("%d %b %H:%M" if locale == "en" else "%d.%m %H:%M")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)

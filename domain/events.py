@@ -1,0 +1,78 @@
+"""What happened to a customer, and what of it a journey hears."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+EVENT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+IMPORT = "import"
+
+# Restrictions: take effect in the transaction that accepts them (design 4.4).
+OPTED_OUT = "opted_out"
+COMPLAINED = "complained"
+HARD_BOUNCED = "hard_bounced"
+RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED})
+
+Value: TypeAlias = float | int | bool | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One stored fact. `id` is our row's, `event_id` the sender's; instants are business time, aware, UTC."""
+
+    id: UUID
+    event_id: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    about: str = ""
+    properties: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was handed over as history."""
+        return self.source == IMPORT
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeardEvent:
+    """What a journey is told of an event: our ids, name, time, and the properties that it declared."""
+
+    id: str
+    number: int
+    name: str
+    at: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class Inbox:
+    """Events that a journey heard and has not used yet. Hearing one twice changes nothing."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._waiting: list[HeardEvent] = []
+        self.last_number = 0
+
+    def put(self, event: HeardEvent) -> None:
+        """Take in an event, unless it was taken in before."""
+        if event.id in self._seen:
+            return
+        self._seen.add(event.id)
+        self._waiting.append(event)
+        self.last_number = max(self.last_number, event.number)
+
+    def peek(self, *names: str) -> HeardEvent | None:
+        """The earliest unused event of these names, if any."""
+        found = [event for event in self._waiting if event.name in names]
+        return min(found, key=lambda event: event.number, default=None)
+
+    def take(self, *names: str) -> HeardEvent | None:
+        """As `peek`, and use it up."""
+        event = self.peek(*names)
+        if event:
+            self._waiting.remove(event)
+        return event

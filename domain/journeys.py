@@ -1,0 +1,102 @@
+"""Journeys as data: what a class declares, what an enrollment is, how it can end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.durations import days, hours
+from domain.options import NoOptions
+
+SIGNALS_AN_HOUR = 20  # per event name; a goal, an exit or a leaving is never held back
+SIGNALS_IN_ALL = 200  # per enrollment
+
+
+class Outcome(StrEnum):
+    """How an enrollment ended by its own plan."""
+
+    CONVERTED = "converted"
+    LAPSED = "lapsed"
+    EXITED = "exited"
+
+
+class Leaving(StrEnum):
+    """How an enrollment was ended from outside."""
+
+    OPTED_OUT = "opted_out"
+    STOPPED = "stopped"
+    STOPPED_BY_OPERATOR = "stopped_by_operator"
+    FAILED = "failed"
+    FUSE = "fuse"
+
+
+class Reentry(StrEnum):
+    """Whether a customer who has walked a journey may walk it again, about the same thing."""
+
+    NEVER = "never"
+    AFTER_EXIT = "after_exit"
+    AFTER_A_TIME = "after_a_time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a journey declares of itself.
+
+    `starts_on` start it, `may_start_on` do when the option `starts_on` adds them; `hears` wake its waits;
+    `goal` ends it as converted and `exits` as exited, in seconds, wherever it stands. `about` names the one thing an
+    enrollment is about ("cart"), or is empty. `properties` are what it needs of an event, with their kinds.
+    `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5.
+    """
+
+    starts_on: tuple[str, ...] = ()
+    may_start_on: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
+    goal: str | None = None
+    exits: tuple[str, ...] = ()
+    about: str = ""
+    properties: Mapping[str, Mapping[str, type]] = field(default_factory=dict)
+    reentry: Reentry = Reentry.AFTER_EXIT
+    reentry_after: timedelta = days(0)
+    fresh_within: timedelta = hours(24)
+    priority: int = 3
+    options: type = NoOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """A journey as the rest of the house knows it: name, folder of messages, plan, and the plan in words."""
+
+    name: str
+    folder: str
+    plan: Plan
+    story: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment:
+    """What a walk starts with, in Temporal: surrogates, numbers and instants only.
+
+    `about` is a keyed surrogate of what it is about; `anchor` and `pace` map real to business time.
+    """
+
+    id: str
+    customer: str
+    started_at: datetime
+    anchor: datetime
+    pace: float = 1.0
+    about: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an enrollment ended: exactly one of `outcome` and `leaving` is set."""
+
+    outcome: Outcome | None = None
+    leaving: Leaving | None = None
+
+    @property
+    def word(self) -> str:
+        """The one word for it."""
+        return (self.outcome or self.leaving or Leaving.FAILED).value

@@ -1,0 +1,192 @@
+"""The contact policy: may this message go to this customer, by which channel, and when at the earliest?
+
+Pure functions over facts that were read under the customer's lock (design 5 and 6). S87 (2 touches a day over all
+channels), S88 (4 hours apart), S90 (transactional messages are exempt), S96 and S99 (refusals and dead addresses), C12
+(quiet hours with shelf life). Windows roll; there are no calendar days.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.customers import Consent, ConsentStatus, in_force
+from domain.decisions import Decision
+from domain.durations import spoken
+from domain.messages import Channel, Limit, Message, Purpose
+from domain.quiet_hours import QuietHours
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPolicy:
+    """What an installation allows itself.
+
+    `cap` and `gap` bind touches over all channels. Releases at the end of quiet hours are spread over `jitter`.
+    `explicit_consent`: a channel in it needs a recorded yes; in any other, the absence of a no is enough.
+    """
+
+    cap: Limit = Limit(times=2, within=timedelta(hours=24))
+    gap: timedelta = timedelta(hours=4)
+    quiet: QuietHours = QuietHours()
+    jitter: timedelta = timedelta(minutes=30)
+    explicit_consent: frozenset[Channel] = frozenset(Channel)
+
+
+class Verdict(StrEnum):
+    """What the policy answers."""
+
+    GO = "go"
+    NOT_BEFORE = "not_before"
+    HELD = "held"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendFacts:
+    """All that the policy may look at. Instants are business time.
+
+    `touches` are other sends that have touched or may touch this customer; `same_message` those of this very message.
+    """
+
+    zone: str
+    erased: bool = False
+    ended: str = ""
+    paused: bool = False
+    addressed: frozenset[Channel] = frozenset()
+    suppressed: Mapping[Channel, str] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    touches: tuple[datetime, ...] = ()
+    same_message: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The policy's answer to one send: a verdict, its decision, and the channel or instant that belongs to it."""
+
+    verdict: Verdict
+    decision: Decision
+    channel: Channel | None = None
+    until: datetime | None = None
+
+
+def ask(
+    message: Message, facts: SendFacts, policy: ContactPolicy, *, at: datetime, expires: datetime, send: UUID
+) -> Answer:
+    """Whether `message` may go at `at`. `expires` ends its shelf life; `send` seeds its jitter."""
+    if against := _against_all(message, facts, at):
+        return Answer(verdict=Verdict.REFUSED, decision=against)
+
+    channel, refusal = _channel(message, facts, policy)
+    if channel is None:
+        return Answer(verdict=Verdict.REFUSED, decision=refusal)
+
+    if at >= expires:
+        blocked = {"rule": "allowed"} if not facts.paused else {"rule": "paused"}
+        return _expired(expires, Decision(rule=blocked["rule"]))
+    if facts.paused:
+        return Answer(verdict=Verdict.HELD, decision=Decision(rule="paused"), channel=channel, until=expires)
+    if message.purpose is Purpose.TRANSACTIONAL:
+        return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
+
+    until, why = earliest(facts, policy, at=at, send=send)
+    if why is None:
+        return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
+    if until >= expires:
+        return _expired(expires, why)
+    return Answer(verdict=Verdict.NOT_BEFORE, decision=why, channel=channel, until=until)
+
+
+def may_call(facts: SendFacts, message: Message, channel: Channel, policy: ContactPolicy) -> Decision | None:
+    """The second look, at claim: what has come to stand against a reserved send, or None."""
+    if facts.erased:
+        return Decision(rule="erased")
+    if facts.ended:
+        return Decision(rule="ended", facts={"how": facts.ended})
+    if facts.paused:
+        return Decision(rule="paused")
+    return _refusal(channel, message, facts, policy)
+
+
+def earliest(facts: SendFacts, policy: ContactPolicy, *, at: datetime, send: UUID) -> tuple[datetime, Decision | None]:
+    """The first instant from `at` on that quiet hours, gap and cap allow, and the last rule that pushed it there."""
+    slot, why = at, None
+    while pushed := _pushed(slot, facts, policy, send):
+        slot, rule, said = pushed
+        why = Decision(rule=rule, facts={**said, "until": slot})
+    return slot, why
+
+
+def _pushed(
+    slot: datetime, facts: SendFacts, policy: ContactPolicy, send: UUID
+) -> tuple[datetime, str, dict[str, object]] | None:
+    """The first rule that a slot breaks, and the next slot that this rule allows."""
+    for touch in sorted(facts.touches):
+        if abs(slot - touch) < policy.gap:  # both ways: a slot that is taken later also needs its distance
+            return touch + policy.gap, "gap", {"last": touch, "gap": spoken(policy.gap)}
+    if until := _cap_frees(slot, facts.touches, policy.cap):
+        return until, "cap", {"count": policy.cap.times, "within": spoken(policy.cap.within)}
+    if end := policy.quiet.end_after(slot, facts.zone):
+        spread = policy.jitter * (send.int % 1000) / 1000
+        quiet = policy.quiet
+        return (
+            end + spread,
+            "quiet_hours",
+            {"start": quiet.start.strftime("%H:%M"), "end": quiet.end.strftime("%H:%M"), "zone": facts.zone},
+        )
+    return None
+
+
+def _cap_frees(slot: datetime, touches: Iterable[datetime], cap: Limit) -> datetime | None:
+    """When the cap admits one more, if not at `slot`. Any half-open window of `within` holds at most `times`."""
+    near = sorted(t for t in touches if abs(t - slot) < cap.within)
+    for first in range(len(near) - cap.times + 1):
+        window = near[first : first + cap.times]
+        if max(window[-1], slot) - min(window[0], slot) < cap.within:
+            return window[0] + cap.within
+    return None
+
+
+def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision | None:
+    if facts.erased:
+        return Decision(rule="erased")
+    if facts.ended:
+        return Decision(rule="ended", facts={"how": facts.ended})
+    recent = sum(at - message.limit.within < sent <= at for sent in facts.same_message)
+    if recent >= message.limit.times:
+        return Decision(rule="fuse", facts={"count": recent, "within": spoken(message.limit.within)})
+    return None
+
+
+def _channel(message: Message, facts: SendFacts, policy: ContactPolicy) -> tuple[Channel | None, Decision]:
+    """The first channel of the message that nothing stands against; otherwise what stands against the first."""
+    refusals = []
+    for channel in message.channels:
+        refusal = _refusal(channel, message, facts, policy)
+        if refusal is None:
+            return channel, Decision(rule="allowed")
+        refusals.append(refusal)
+    return None, refusals[0]
+
+
+def _refusal(channel: Channel, message: Message, facts: SendFacts, policy: ContactPolicy) -> Decision | None:
+    if channel not in facts.addressed:
+        return Decision(rule="unreachable", facts={"channels": [channel.value]})
+    if channel in facts.suppressed:
+        return Decision(rule="suppressed", facts={"channels": [channel.value], "reason": facts.suppressed[channel]})
+    if message.purpose is Purpose.TRANSACTIONAL:
+        return None
+    consent = in_force(facts.consents, channel)
+    if consent is None and channel in policy.explicit_consent:
+        return Decision(rule="no_consent", facts={"channels": [channel.value]})
+    if consent and consent.status is ConsentStatus.DENIED:
+        return Decision(rule="opted_out", facts={"channels": [channel.value], "at": consent.at})
+    return None
+
+
+def _expired(expires: datetime, why: Decision) -> Answer:
+    blocked = {"rule": why.rule, "facts": dict(why.facts)}
+    return Answer(
+        verdict=Verdict.EXPIRED, decision=Decision(rule="shelf_life", facts={"expires": expires, "blocked": blocked})
+    )

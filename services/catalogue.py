@@ -1,0 +1,99 @@
+"""The journeys and messages of this installation: what the code declares, with what marketers set."""
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.surrogates import Surrogates
+from adapters.templates import MessageLibrary
+from domain.errors import InvalidDeclaration, InvalidInput, NotFound
+from domain.journeys import Declaration
+from domain.messages import Message
+from domain.options import parse_options, written_options
+from domain.projection import Listed, Routing
+
+STARTS_ON = "starts_on"
+
+
+class Catalogue:
+    """Journeys by name. Declarations come from the code; settings from the table, read fresh in each transaction."""
+
+    def __init__(self, declarations: tuple[Declaration, ...], library: MessageLibrary, surrogates: Surrogates) -> None:
+        self._declarations = {declaration.name: declaration for declaration in declarations}
+        self._library, self._surrogates = library, surrogates
+
+    def journeys(self) -> tuple[Declaration, ...]:
+        """All declarations, by name."""
+        return tuple(self._declarations[name] for name in sorted(self._declarations))
+
+    def journey(self, name: str) -> Declaration:
+        """One declaration. Raises NotFound."""
+        if name not in self._declarations:
+            raise NotFound("journey", name)
+        return self._declarations[name]
+
+    def message(self, journey: str, message: str) -> Message:
+        """A message of a journey, by the journey's name. Raises NotFound."""
+        return self._library.message(self.journey(journey).folder, message)
+
+    def messages(self) -> tuple[tuple[Declaration, Message], ...]:
+        """All messages with their journeys. Raises InvalidDeclaration for a folder that no journey has."""
+        by_folder = {declaration.folder: declaration for declaration in self._declarations.values()}
+        found = []
+        for message in self._library.messages():
+            if message.journey not in by_folder:
+                raise InvalidDeclaration(f"templates/messages/{message.journey}/ belongs to no journey in workflows/.")
+            found.append((by_folder[message.journey], message))
+        return tuple(found)
+
+    async def settings(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
+        """What marketers set, by journey, as JSON."""
+        rows = await connection.execute(text("SELECT journey, options FROM journey_settings"))
+        return {row.journey: row.options for row in rows}
+
+    async def routing(self, connection: AsyncConnection) -> Routing:
+        """What projection needs to know."""
+        settings = await self.settings(connection)
+        listed = {
+            name: Listed(
+                declaration=declaration,
+                starts_on=frozenset(settings.get(name, {}).get(STARTS_ON, declaration.plan.starts_on)),  # type: ignore[call-overload]  # checked when set
+            )
+            for name, declaration in self._declarations.items()
+        }
+        return Routing(journeys=listed, surrogate=self._surrogates.of)
+
+    async def options(
+        self, connection: AsyncConnection, journey: str, given: dict[str, object] | None = None
+    ) -> dict[str, object]:
+        """An enrollment's full options: defaults, then the installation's, then its own. Raises InvalidInput."""
+        declared = self.journey(journey).plan.options
+        here = {k: v for k, v in (await self.settings(connection)).get(journey, {}).items() if k != STARTS_ON}
+        if STARTS_ON in (given or {}):
+            raise InvalidInput([f"options.{STARTS_ON}: is set for the whole journey: PATCH /v1/journeys/{journey}"])
+        return written_options(parse_options(declared, {**here, **(given or {})}))
+
+    async def set_options(self, connection: AsyncConnection, journey: str, changes: dict[str, object]) -> None:
+        """Change the installation's options of a journey for enrollments to come. Raises InvalidInput."""
+        declaration = self.journey(journey)
+        merged = {**(await self.settings(connection)).get(journey, {}), **changes}
+        rest = dict(merged)
+        problems = []
+        if STARTS_ON in rest:
+            starts_on = rest.pop(STARTS_ON)
+            able = {*declaration.plan.starts_on, *declaration.plan.may_start_on}
+            if not isinstance(starts_on, list) or not set(map(str, starts_on)) <= able:
+                problems.append(f"options.{STARTS_ON}: must be a list of some of: {', '.join(sorted(able)) or 'none'}")
+        try:
+            parse_options(declaration.plan.options, rest)
+        except InvalidInput as error:
+            problems += error.problems
+        if problems:
+            raise InvalidInput(problems)
+        await connection.execute(
+            text("""
+                INSERT INTO journey_settings (journey, options) VALUES (:journey, cast(:options AS jsonb))
+                ON CONFLICT (journey) DO UPDATE SET options = excluded.options
+            """),
+            {"journey": journey, "options": msgspec.json.encode(merged).decode()},
+        )

@@ -1,0 +1,149 @@
+"""Project: apply a customer's events, each once and in order, and queue what Temporal is to be told."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database import customers, enrollments, events
+from adapters.database.connection import Database, lock_customer, try_lock_customer
+from domain.clock import Clock, Pace
+from domain.decisions import Decision
+from domain.events import Event
+from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
+from services.catalogue import Catalogue
+
+log = logging.getLogger(__name__)
+
+
+class Projector:
+    """Moves customers on past their pending events (design 4.3)."""
+
+    def __init__(self, database: Database, clock: Clock, pace: Pace, catalogue: Catalogue) -> None:
+        self._database, self._clock, self._pace, self._catalogue = database, clock, pace, catalogue
+
+    async def project_some(self, limit: int = 500) -> int:
+        """Project customers who have pending events. Answers how many events were applied."""
+        async with self._database.transaction() as connection:
+            waiting = await events.customers_waiting(connection, limit)
+        applied = 0
+        for customer_id in waiting:
+            applied += await self._project_one(customer_id)
+        if applied:
+            self._database.wake()
+        return applied
+
+    async def _project_one(self, customer_id: str) -> int:
+        async with self._database.transaction() as connection:
+            # The identity is committed first: holding its unique index through the lock could deadlock with ingest.
+            customer = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+        try:
+            async with self._database.transaction() as connection:
+                if not await try_lock_customer(connection, customer):
+                    return 0  # somebody else is at it; the next round finds what they left
+                return await self.apply_pending(connection, customer, customer_id)
+        except SQLAlchemyError:
+            log.exception("projection failed; setting the poison aside", extra={"customer": customer})
+            return await self._one_by_one(customer, customer_id)
+
+    async def apply_pending(self, connection: AsyncConnection, customer: str, customer_id: str) -> int:
+        """Apply all pending events of a customer. The caller holds the lock."""
+        pending = await events.pending(connection, customer_id)
+        if pending:
+            await self._apply(connection, customer, pending)
+        return len(pending)
+
+    async def _one_by_one(self, customer: str, customer_id: str) -> int:
+        """After a failure: each event in its own transaction, and the one that fails into quarantine."""
+        async with self._database.transaction() as connection:
+            pending = await events.pending(connection, customer_id)
+        for event in pending:
+            try:
+                async with self._database.transaction() as connection:
+                    await lock_customer(connection, customer)
+                    await self._apply(connection, customer, [event])
+            except SQLAlchemyError as error:
+                async with self._database.transaction() as connection:
+                    await lock_customer(connection, customer)
+                    await self._quarantine(connection, customer, event, error)
+        return len(pending)
+
+    async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> None:
+        now = self._clock.now()
+        routing = await self._catalogue.routing(connection)
+        standing = await self._standing(connection, customer, pending, routing)
+        ids = iter(await self._mint(connection, pending, routing))
+        numbered, following = [], list[Consequence]()
+        for event in pending:
+            try:
+                found = consequences(event, standing, routing, now=now, mint=lambda: next(ids))
+            except Exception as error:  # a poison event must not stop the customer's others
+                await self._quarantine(connection, customer, event, error)
+                continue
+            standing.take(event, found, now)
+            numbered.append((event.id, standing.number))
+            following += found
+            await asyncio.sleep(0)
+        for each in following:
+            await self._write(connection, customer, each, now)
+        changed = {e.walk.id for e in following if isinstance(e, (Signal, CatchUp))}
+        if still := [walk for walk in standing.walks.values() if walk.id in changed]:
+            await enrollments.store_hearing(connection, still)
+        await events.mark_projected(connection, customer, numbered)
+        await customers.store_standing(connection, customer, standing)
+
+    async def _standing(
+        self, connection: AsyncConnection, customer: str, pending: Sequence[Event], routing: Routing
+    ) -> Standing:
+        row = await customers.by_id(connection, customer)
+        starting = {listed.declaration.name for event in pending for listed in routing.starting_on(event.name)}
+        return Standing(
+            number=row["events"],
+            orders=row["orders"],
+            last_order_at=row["last_order_at"],
+            feature_used_at=row["feature_used_at"],
+            activated_at=row["activated_at"],
+            erased_at=row["erased_at"],
+            consents=await customers.consents_of(connection, customer),
+            walks=await enrollments.open_walks(connection, customer),
+            past=await enrollments.past_walks(connection, customer, sorted(starting)) if starting else {},
+        )
+
+    async def _mint(self, connection: AsyncConnection, pending: Sequence[Event], routing: Routing) -> list[str]:
+        count = sum(1 for e in pending if not e.imported for _ in routing.starting_on(e.name))
+        return await enrollments.mint(connection, count) if count else []
+
+    async def _write(self, connection: AsyncConnection, customer: str, each: Consequence, now: datetime) -> None:
+        match each:
+            case Start(enrollment=walk, event=event):
+                options = await self._catalogue.options(connection, walk.journey)
+                await enrollments.insert(connection, customer, walk, cause=event.name, options=options)
+                entered = Decision(rule="enrolled", facts={"journey": walk.journey, "cause": event.name})
+                await enrollments.decide(
+                    connection, customer=customer, enrollment=walk.id, at=now, state="entered", decision=entered
+                )
+            case NotStarted(decision=decision):
+                await enrollments.decide(connection, customer=customer, at=now, state="not_entered", decision=decision)
+            case Signal(walk=walk, heard=heard):
+                await enrollments.dispatch(connection, walk.id, "customer_event", asdict(heard))
+            case CatchUp(walk=walk, at=at):
+                await enrollments.dispatch(connection, walk.id, "catch_up", {}, due_at=self._pace.real(at))
+            case End(walk=walk, ending=ending, decision=decision):
+                await enrollments.end(connection, enrollment=walk.id, ending=ending, at=now, decision=decision)
+                await enrollments.dispatch(connection, walk.id, "ended", {"outcome": ending.word})
+
+    async def _quarantine(self, connection: AsyncConnection, customer: str, event: Event, error: Exception) -> None:
+        problem = type(error).__name__  # the message may quote the customer's data
+        log.error("event quarantined", extra={"event": str(event.id), "error": problem})
+        await events.quarantine(connection, customer, event.id, problem)
+        await enrollments.decide(
+            connection,
+            customer=customer,
+            at=self._clock.now(),
+            state="quarantined",
+            decision=Decision(rule="quarantined", facts={"problem": problem, "event": event.name}),
+        )

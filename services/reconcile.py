@@ -1,0 +1,144 @@
+"""Reconcile: what an operator does in Temporal's Web UI is honored, and lost claims are settled (design 7)."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from adapters.database import enrollments, sends
+from adapters.database.connection import Database, lock_customer
+from domain.clock import Clock
+from domain.decisions import Decision
+from domain.journeys import Ending, Leaving
+from services.sending import Sending
+
+OVERLAP = timedelta(minutes=5)  # visibility lags, so each round looks back a little
+ABANDONED = timedelta(seconds=60)
+
+_LEAVINGS = {
+    WorkflowExecutionStatus.TERMINATED: Leaving.STOPPED_BY_OPERATOR,
+    WorkflowExecutionStatus.CANCELED: Leaving.STOPPED_BY_OPERATOR,
+    WorkflowExecutionStatus.FAILED: Leaving.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT: Leaving.FAILED,
+}
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Compares what Temporal says with what the ledger says. Temporal's times are real; endings get business time."""
+
+    def __init__(self, database: Database, clock: Clock, client: Client, sending: Sending) -> None:
+        self._database, self._clock, self._client, self._sending = database, clock, client, sending
+
+    async def reconcile(self) -> int:
+        """One round. Answers how many enrollments were put right."""
+        began = datetime.now(UTC)
+        since = await self._seen_until() - OVERLAP
+        corrected = await self._closed(since) + await self._restarted(since)
+        await self._remember(began)
+        await self._settle()
+        if corrected:
+            self._database.wake()
+        return corrected
+
+    async def _closed(self, since: datetime) -> int:
+        corrected = 0
+        query = f"ExecutionStatus != 'Running' AND CloseTime >= '{since.isoformat()}'"
+        async for execution in self._client.list_workflows(query):
+            if execution.status in _LEAVINGS and execution.id.startswith("enr_"):
+                corrected += await self._end_if_closed(execution.id)
+        return corrected
+
+    async def _end_if_closed(self, enrollment: str) -> bool:
+        async with self._database.transaction() as connection:
+            row = await enrollments.get(connection, enrollment)
+        if row is None or row["ended_at"]:
+            return False
+        try:
+            latest = await self._client.get_workflow_handle(enrollment).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        leaving = _LEAVINGS.get(latest.status) if latest.status else None
+        if leaving is None:  # a reset: the old run is closed while a new one walks
+            return False
+        facts = {"problem": latest.status.name.lower().replace("_", " ")} if latest.status else {}
+        async with self._database.transaction() as connection:
+            await lock_customer(connection, row["customer"])
+            return await enrollments.end(
+                connection,
+                enrollment=enrollment,
+                ending=Ending(leaving=leaving),
+                at=self._clock.now(),
+                decision=Decision(rule=leaving.value, facts=facts),
+            )
+
+    async def _restarted(self, since: datetime) -> int:
+        """Runs that we did not start: an operator reset the workflow, and the customer walks again."""
+        corrected = 0
+        query = f"ExecutionStatus = 'Running' AND StartTime >= '{since.isoformat()}'"
+        async for execution in self._client.list_workflows(query):
+            if not execution.id.startswith("enr_"):
+                continue
+            async with self._database.transaction() as connection:
+                row = await enrollments.get(connection, execution.id)
+                if row is None or row["run_id"] in (None, execution.run_id):
+                    continue
+                await lock_customer(connection, row["customer"])
+                corrected += await self._reopen(connection, execution.id, execution.run_id, row["customer"])
+        return corrected
+
+    async def _reopen(self, connection: AsyncConnection, enrollment: str, run: str, customer: str) -> bool:
+        """Record the new run; open the enrollment again unless the customer meanwhile walks another of its kind."""
+        moved = await connection.execute(
+            text("""
+                UPDATE enrollments e SET run_id = :run,
+                    ended_at = CASE WHEN other.busy THEN e.ended_at END,
+                    outcome = CASE WHEN other.busy THEN e.outcome END,
+                    leaving = CASE WHEN other.busy THEN e.leaving END
+                FROM (SELECT EXISTS (
+                    SELECT 1 FROM enrollments o JOIN enrollments mine ON mine.id = :id
+                    WHERE o.customer = mine.customer AND o.journey = mine.journey AND o.about = mine.about
+                      AND o.id <> mine.id AND o.ended_at IS NULL AND mine.ended_at IS NOT NULL
+                ) AS busy) AS other
+                WHERE e.id = :id AND e.run_id <> :run RETURNING 1
+            """),
+            {"id": enrollment, "run": run},
+        )
+        if moved.first() is None:
+            return False
+        await enrollments.decide(
+            connection,
+            customer=customer,
+            enrollment=enrollment,
+            at=self._clock.now(),
+            state="restarted",
+            decision=Decision(rule="restarted_by_operator"),
+        )
+        return True
+
+    async def _settle(self) -> None:
+        async with self._database.transaction() as connection:
+            lost = await sends.abandoned(connection, ABANDONED, 100)
+        for row in lost:
+            await self._sending.settle(row["id"], row["customer"])
+
+    async def _seen_until(self) -> datetime:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(text("SELECT seen_until FROM reconciliation"))
+            seen: datetime | None = rows.scalar_one_or_none()
+        return seen or datetime.now(UTC) - timedelta(days=30)
+
+    async def _remember(self, until: datetime) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                text("""
+                    INSERT INTO reconciliation (one, seen_until) VALUES (true, :until)
+                    ON CONFLICT (one) DO UPDATE SET seen_until = excluded.seen_until
+                """),
+                {"until": until},
+            )

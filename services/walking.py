@@ -1,0 +1,158 @@
+"""What walks ask besides sending: fresh facts, what they missed, a task for a person, their ending."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.walking import EndRequest, MissedRequest, TaskRequest
+from adapters.database import customers, enrollments, events
+from adapters.database.connection import Database, lock_customer
+from adapters.tasks import TaskLibrary
+from domain.clock import Clock, Pace
+from domain.customers import ConsentStatus, CustomerFacts, in_force
+from domain.decisions import Decision
+from domain.errors import NotFound
+from domain.events import HeardEvent
+from domain.journeys import Ending, Leaving, Outcome
+from domain.messages import Channel
+from domain.projection import declared_properties
+from services.catalogue import Catalogue
+from services.project import Projector
+from services.send_facts import address_of
+
+CATCH_UP_LIMIT = 100
+_TASKS = UUID("b0f0a6d2-6a55-5c0e-9f5e-54726f706132")
+
+
+class Walking:
+    """Serves `activities.walking`."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        pace: Pace,
+        catalogue: Catalogue,
+        projector: Projector,
+        tasks: TaskLibrary,
+    ) -> None:
+        self._database, self._clock, self._pace = database, clock, pace
+        self._catalogue, self._projector, self._tasks = catalogue, projector, tasks
+
+    async def facts(self, customer: str) -> CustomerFacts:
+        """Fresh facts, pending events included."""
+        async with self._database.transaction() as connection:
+            await self._up_to_date(connection, customer)
+            row = await customers.by_id(connection, customer)
+            consents = await customers.consents_of(connection, customer)
+        self._database.wake()
+        reachable = []
+        for channel in Channel:
+            consent = in_force(consents, channel)
+            refused = consent is not None and consent.status is ConsentStatus.DENIED
+            if address_of(row, channel) and not refused:
+                reachable.append(channel)
+        return CustomerFacts(
+            first_seen_at=row["first_seen_at"],
+            orders=row["orders"],
+            last_order_at=row["last_order_at"],
+            feature_used_at=row["feature_used_at"],
+            activated_at=row["activated_at"],
+            reachable=tuple(reachable),
+        )
+
+    async def missed(self, request: MissedRequest) -> list[HeardEvent]:
+        """The newest events that an enrollment listens for, after those that it was told."""
+        async with self._database.transaction() as connection:
+            enrollment = await enrollments.get(connection, request.enrollment)
+            if enrollment is None:
+                return []
+            plan = self._catalogue.journey(enrollment["journey"]).plan
+            routing = await self._catalogue.routing(connection)
+            found = await events.missed(
+                connection,
+                customer=request.customer,
+                after=request.after,
+                names=plan.hears,
+                about=enrollment["about"] if plan.about else None,
+                limit=CATCH_UP_LIMIT,
+            )
+        return [
+            HeardEvent(
+                id=str(event.id),
+                number=number,
+                name=event.name,
+                at=event.occurred_at,
+                properties=declared_properties(plan, event, routing.surrogate),
+            )
+            for number, event in found
+        ]
+
+    async def create_task(self, request: TaskRequest, *, started: datetime) -> None:
+        """Create a task once per (enrollment, task, visit). Its words come from `templates/tasks/`."""
+        at = self._pace.business(started)
+        task = uuid5(_TASKS, f"{request.enrollment}/{request.name}/{request.visit}")
+        async with self._database.transaction() as connection:
+            await lock_customer(connection, request.customer)
+            enrollment = await enrollments.get(connection, request.enrollment)
+            if enrollment is None or enrollment["ended_at"]:
+                return
+            customer = await customers.by_id(connection, request.customer)
+            folder = self._catalogue.journey(enrollment["journey"]).folder
+            title, words = self._tasks.write(folder, request.name, customer["attributes"])
+            created = await connection.execute(
+                text("""
+                    INSERT INTO tasks (id, customer, enrollment, name, title, text, created_at, due_at)
+                    VALUES (:id, :customer, :enrollment, :name, :title, :text, :at, :due) ON CONFLICT DO NOTHING
+                    RETURNING 1
+                """),
+                {
+                    "id": task,
+                    "customer": request.customer,
+                    "enrollment": request.enrollment,
+                    "name": request.name,
+                    "title": title,
+                    "text": words,
+                    "at": at,
+                    "due": request.due_at,
+                },
+            )
+            if created.first():
+                await enrollments.decide(
+                    connection,
+                    customer=request.customer,
+                    enrollment=request.enrollment,
+                    at=at,
+                    state="task",
+                    decision=Decision(rule="task_created", facts={"title": title, "task": str(task)}),
+                )
+
+    async def end(self, request: EndRequest) -> Ending:
+        """Write the ending unless there is one; answer the one that counts."""
+        async with self._database.transaction() as connection:
+            await self._up_to_date(connection, request.customer)
+            decision = Decision(
+                rule=request.ending.word, facts={"problem": request.failed} if request.failed else {"event": "its plan"}
+            )
+            await enrollments.end(
+                connection,
+                enrollment=request.enrollment,
+                ending=request.ending,
+                at=self._clock.now(),
+                decision=decision,
+            )
+            row = await enrollments.get(connection, request.enrollment)
+        self._database.wake()
+        if row is None:
+            raise NotFound("enrollment", request.enrollment)
+        return Ending(
+            outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+            leaving=Leaving(row["leaving"]) if row["leaving"] else None,
+        )
+
+    async def _up_to_date(self, connection: AsyncConnection, customer: str) -> None:
+        await lock_customer(connection, customer)
+        row = await customers.by_id(connection, customer)
+        await self._projector.apply_pending(connection, customer, row["customer_id"])

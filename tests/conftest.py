@@ -1,0 +1,82 @@
+"""Infrastructure: a real PostgreSQL with a migrated database for each test, and Temporal's time-skipping server."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.temporal import DATA_CONVERTER
+from domain.clock import Pace
+from tests.support.factories import SettableClock, settings_for
+from tests.support.playback import Playback
+from tropa.embedded.postgres import EmbeddedPostgres
+from tropa.migrate import migrate
+from tropa.wiring import House, build
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One server for the run; durability is tested in `embedded/`, with its own."""
+    server = EmbeddedPostgres(Path(".tropa/tests").absolute(), settings=FAST)
+    server.ensure()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database built by the migrations, to copy from."""
+    name = f"template_{uuid4().hex[:8]}"
+    postgres.create_database(name)
+    migrate(postgres.url(name))
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A database of this test's own."""
+    name = f"test_{uuid4().hex[:12]}"
+    postgres.create_database(name, template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """Business time, held by the test."""
+    return SettableClock(datetime(2026, 3, 2, 10, tzinfo=UTC))
+
+
+@pytest.fixture
+async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
+    """Everything, on this test's database and clock, with the sandbox outbox as gateway."""
+    pace = Pace(anchor=clock.now())
+    built = await build(settings_for(database_url), clock=clock, pace=pace)
+    yield built
+    await built.database.close()
+
+
+@pytest.fixture(scope="session")
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal's test server: a week passes in milliseconds."""
+    program = str(Path(sys.executable).parent / "temporal-test-server")
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=program, data_converter=DATA_CONVERTER
+    ) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def play(time_skipping: WorkflowEnvironment, database_url: str) -> AsyncIterator[Playback]:
+    """A journey's test bench: real classes, real activities, real templates, skipped time."""
+    async with Playback.on(time_skipping, database_url) as bench:
+        yield bench
+        await asyncio.wait_for(bench.close(), 30)

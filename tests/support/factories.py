@@ -1,0 +1,69 @@
+"""Things to test with; each shows what matters and invents the rest."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import msgspec
+
+from adapters.database.events import NewEvent
+from adapters.settings import Settings
+
+
+class SettableClock:
+    """Business time that stands still until the test moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """The instant it was set to."""
+        return self._at
+
+    def set(self, at: datetime) -> None:
+        """Move."""
+        self._at = at
+
+    def pass_(self, duration: timedelta) -> None:
+        """Move on."""
+        self._at += duration
+
+
+def settings_for(database_url: str, **changes: object) -> Settings:
+    """Development settings on a database."""
+    return Settings.model_validate({"database_url": database_url, **changes})
+
+
+def an_event(
+    name: str,
+    customer_id: str = "anna",
+    *,
+    at: datetime | None = None,
+    received: datetime | None = None,
+    event_id: str | None = None,
+    about: str = "",
+    source: str = "shop",
+    **properties: object,
+) -> NewEvent:
+    """An event, received when it happened."""
+    at = at or datetime.now(UTC)
+    body = msgspec.json.encode(properties)
+    event_id = event_id or uuid4().hex
+    digest = hashlib.sha256(msgspec.json.encode([customer_id, name, at, about, source, properties])).digest()
+    return NewEvent(
+        event_id=event_id,
+        customer_id=customer_id,
+        name=name,
+        occurred_at=at,
+        received_at=received or at,
+        source=source,
+        about=about,
+        properties=body,
+        digest=digest,
+    )
+
+
+def a_zone_where_it_is(hour: int, now: datetime) -> str:
+    """A fixed-offset time zone in which it is between `hour` o'clock and the next."""
+    offset = (hour - now.astimezone(UTC).hour + 12) % 24 - 12
+    return "Etc/GMT" if offset == 0 else f"Etc/GMT{-offset:+d}"
