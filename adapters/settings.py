@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, description="PostgreSQL; replaces the embedded one")
     temporal_address: str | None = Field(default=None, description="host:port; replaces the embedded one")
     temporal_namespace: str = "default"
+    temporal_port: int = Field(default=7233, description="Of the embedded Temporal; another if taken, and said")
+    temporal_ui_port: int = Field(default=8233, description="Of the embedded Web UI; another if taken, and said")
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -33,6 +35,7 @@ class Settings(BaseSettings):
         default=[SecretStr(DEVELOPMENT_SECRET)],
         description='JSON list, newest first, e.g. ["new","old"]: signs links, keys surrogates (with the LAST one)',
     )
+    reconcile_every: float = Field(default=60, gt=0, description="Real seconds between looks at Temporal")
     pace: float = Field(default=1.0, gt=0, description="Business seconds per real second; 1 in production")
 
     company: str = "Example Company"

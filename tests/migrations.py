@@ -1,6 +1,5 @@
 """Migrations: `check` proves that they build what the tables declare, up and down; `draft NAME` writes the next one."""
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from tropa.embedded.postgres import EmbeddedPostgres
+from tropa.leaving import leave
 from tropa.migrate import configuration
 
 
@@ -34,6 +34,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)
+    leave(main(sys.argv[1:]))

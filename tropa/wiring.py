@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 
 from temporalio.client import Client
@@ -128,7 +129,12 @@ async def build(
 def _gateways(settings: Settings, database: Database, clock: Clock) -> dict[Channel, Gateway]:
     gateways: dict[Channel, Gateway] = {Channel.SMS: SandboxGateway(Channel.SMS, database, clock)}
     if settings.smtp_url:
-        gateways[Channel.EMAIL] = EmailGateway(settings.smtp_url.get_secret_value(), settings.mail_from)
+        gateways[Channel.EMAIL] = EmailGateway(
+            settings.smtp_url.get_secret_value(),
+            settings.mail_from,
+            timeout=timedelta(seconds=10),  # well within the activity's 60 seconds, whatever the server does
+            final_timeout=timedelta(seconds=30),
+        )
     else:
         gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)
     return gateways

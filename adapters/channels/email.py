@@ -8,7 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
+from typing import Literal
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 
@@ -53,6 +55,10 @@ class EmailGateway:
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection with greeting, encryption and login behind it. Raises Unavailable."""
         return self._connection()
+
+    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
+        """SMTP has no way to ask afterwards: a lost answer stays unknown."""
+        return "unknown"
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""

@@ -143,7 +143,7 @@ async def _write(protocol: SMTPProtocol, content: bytes, reply: Reply) -> None:
         return  # lost: `reply` says so
     await asyncio.sleep(0)  # lets `reply` begin to listen
     protocol.write(content)
-    while transport.get_write_buffer_size() and not reply.done():
+    while transport.get_write_buffer_size() and not reply.done():  # noqa: ASYNC110  a transport has no event for it
         await asyncio.sleep(0.01)
     await asyncio.sleep(0)  # a loss that is known already is seen before the final dot
 

@@ -48,6 +48,12 @@ async def by_id(connection: AsyncConnection, customer: str) -> RowMapping:
     return rows.mappings().one()
 
 
+async def find(connection: AsyncConnection, customer: str) -> RowMapping | None:
+    """A customer's row by our id, if there is one."""
+    rows = await connection.execute(text("SELECT * FROM customers WHERE id = :id"), {"id": customer})
+    return rows.mappings().one_or_none()
+
+
 async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, Consent]:
     """What a customer said, by channel."""
     rows = await connection.execute(

@@ -169,6 +169,7 @@ async def test_an_accepted_letter_arrives_with_the_headers_of_bulk_mail() -> Non
         ("550 5.7.1 we do not like you", "refused", "550 5.7.1", False, None),
         ("550 5.1.8 your domain does not exist", "refused", "550 5.1.8", False, None),
         ("550 no", "refused", "550", False, None),
+        ("554 5.1.1 an odd pair", "refused", "554 5.1.1", False, None),
         ("550 4.1.1 muddled", "refused", "550", False, None),
         ("452 4.2.2 mailbox full", "retry", "452 4.2.2", False, timedelta(hours=1)),
         ("451 4.7.1 greylisted", "retry", "451 4.7.1", False, timedelta(minutes=5)),

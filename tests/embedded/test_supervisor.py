@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from tests.embedded.helpers import SMALL, eventually, gone, line_of, postgres, p
 from tropa.embedded.files import EmbeddedError, open_log
 from tropa.embedded.ports import free_port
 from tropa.embedded.postgres import EmbeddedPostgres
-from tropa.embedded.processes import spawn
+from tropa.embedded.processes import command_line, spawn
 from tropa.embedded.supervisor import Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -197,9 +198,15 @@ def test_another_thread_may_supervise_and_be_asked_to_stop(home: Path) -> None:
 
 
 def test_a_child_outlives_the_thread_that_started_it(home: Path) -> None:
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        started.append(spawn(SLEEPER, log=log))
+        # The thread has to live until the kernel knows whom the child is tied to.
+        eventually(lambda: command_line(started[0].pid).startswith(" ".join(SLEEPER)))
+
     with open_log(home / "logs" / "part.log") as log:
-        thread = threading.Thread(target=lambda: started.append(spawn(SLEEPER, log=log)))
+        thread = threading.Thread(target=start)
         thread.start()
         thread.join()
     time.sleep(0.3)

@@ -65,9 +65,12 @@ def test_a_killed_server_comes_back_in_its_place_with_what_it_had(server: Embedd
     os.kill(before, signal.SIGKILL)
     assert eventually(lambda: not server.alive())
     assert not server.healthy()
-    # Numbers are given again: the one on record may be anybody's now, here this very process's.
-    write_state(server.home / "temporal.json", {"pid": os.getpid()})
-    server.start()
+    # Numbers are given again: the one on record may be anybody's now.
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        write_state(server.home / "temporal.json", {"pid": stranger.pid})
+        server.start()
+        assert stranger.poll() is None
+        stranger.kill()
     assert server.pid not in (None, before)
     assert server.address == address
     assert "WORKFLOW_EXECUTION_STATUS_RUNNING" in ask(

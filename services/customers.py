@@ -1,0 +1,128 @@
+"""Customers' profiles and consents: commands that change their tables and append their events in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database import customers, events
+from adapters.database.connection import lock_customer
+from domain.clock import Clock
+from domain.customers import Consent, ConsentStatus
+from domain.errors import Conflict, InvalidInput, NotFound
+from services.restrict import Restrictions
+
+PROFILE = ("email", "phone", "locale", "timezone")
+LARGEST_ATTRIBUTES = 32 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerNow:
+    """A customer's row and what they said."""
+
+    row: RowMapping
+    consents: Mapping[str, Consent]
+    created: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone."""
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    attributes: Mapping[str, Any] | None = None
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+
+
+class Customers:
+    """Reads and changes customers in the caller's transaction."""
+
+    def __init__(self, clock: Clock, restrictions: Restrictions) -> None:
+        self._clock, self._restrictions = clock, restrictions
+
+    async def get(self, connection: AsyncConnection, customer_id: str) -> CustomerNow:
+        """One customer, by the company's id. Raises NotFound."""
+        row = await customers.by_company_id(connection, customer_id)
+        if row is None:
+            raise NotFound("customer", customer_id)
+        return CustomerNow(row=row, consents=await customers.consents_of(connection, row["id"]))
+
+    async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
+        """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""
+        known = await customers.by_company_id(connection, customer_id) is not None
+        ours = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+        row = await self._locked(connection, ours)
+        wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
+        return await self._apply(connection, row, wanted, change.consents, created=not known)
+
+    async def merge(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
+        """Set what the change names; an attribute set to null goes. Raises NotFound."""
+        found = await customers.by_company_id(connection, customer_id)
+        if found is None:
+            raise NotFound("customer", customer_id)
+        row = await self._locked(connection, found["id"])
+        wanted: dict[str, Any] = dict(change.columns)
+        if change.attributes is not None:
+            merged = {**row["attributes"], **change.attributes}
+            wanted["attributes"] = {name: value for name, value in merged.items() if value is not None}
+        return await self._apply(connection, row, wanted, change.consents, created=False)
+
+    @staticmethod
+    async def _locked(connection: AsyncConnection, ours: str) -> RowMapping:
+        await lock_customer(connection, ours)
+        row = await customers.by_id(connection, ours)
+        if row["erased_at"]:
+            raise Conflict("This customer was erased, and what was erased does not come back.")
+        return row
+
+    async def _apply(
+        self,
+        connection: AsyncConnection,
+        row: RowMapping,
+        wanted: Mapping[str, Any],
+        consents: Mapping[str, Consent],
+        *,
+        created: bool,
+    ) -> CustomerNow:
+        changed = {name: value for name, value in wanted.items() if row[name] != value}
+        if len(msgspec.json.encode(changed.get("attributes", {}))) > LARGEST_ATTRIBUTES:
+            raise InvalidInput([f"attributes: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
+        if changed:
+            await customers.update_profile(connection, row["id"], changed)
+            await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
+        for scope, consent in sorted(consents.items()):
+            await self._hear(connection, row, scope, consent)
+        return CustomerNow(
+            row=await customers.by_id(connection, row["id"]),
+            consents=await customers.consents_of(connection, row["id"]),
+            created=created,
+        )
+
+    async def _hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
+        """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
+        before = (await customers.consents_of(connection, row["id"])).get(scope)
+        if before == consent:
+            return
+        if consent.status is ConsentStatus.DENIED:
+            await self._restrictions.refuse(connection, row["id"], scope, consent)
+        else:
+            await customers.put_consent(connection, row["id"], scope, consent)
+        if (await customers.consents_of(connection, row["id"])).get(scope) != before:
+            said = {"channel": scope, "status": consent.status.value}
+            await self._append(connection, row, "consent_changed", said)
+
+    async def _append(
+        self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]
+    ) -> None:
+        await events.append(
+            connection,
+            customer_id=row["customer_id"],
+            name=name,
+            at=self._clock.now(),
+            event_id=f"{name}:{uuid4()}",
+            properties=properties,
+        )

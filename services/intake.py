@@ -1,0 +1,44 @@
+"""Intake: what the database refuses in a batch of events costs that event alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from adapters.database.events import NewEvent
+from services.ingest import Ingest
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """What became of a batch. The lists hold positions."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+
+
+async def take_in(ingest: Ingest, batch: Sequence[NewEvent]) -> Taken:
+    """Accept a batch in one commit; or, when the database refuses a row of it, each event by itself."""
+    if not batch:
+        return Taken()
+    try:
+        whole = await ingest.accept(batch)
+    except (DataError, IntegrityError):
+        return await _one_by_one(ingest, batch)
+    return Taken(accepted=whole.accepted, duplicates=whole.duplicates, conflicts=whole.conflicts)
+
+
+async def _one_by_one(ingest: Ingest, batch: Sequence[NewEvent]) -> Taken:
+    taken = Taken()
+    for position, event in enumerate(batch):
+        try:
+            one = await ingest.accept([event])
+        except (DataError, IntegrityError):
+            taken.refused.append(position)
+            continue
+        taken.accepted += one.accepted
+        taken.duplicates += one.duplicates
+        taken.conflicts += [position] * len(one.conflicts)
+    return taken

@@ -1,0 +1,68 @@
+"""Running the worker and the API as processes, and leaving them cleanly."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvicorn
+
+from adapters.settings import Settings
+from adapters.temporal import connect, ensure_search_attributes
+from domain.errors import TropaError
+from tropa.leaving import leave
+from tropa.serve import api_app
+from tropa.wiring import build
+from tropa.worker import build_worker, pumping
+
+log = logging.getLogger(__name__)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command's coroutine and leave. What Tropa raises on purpose is told in its own words."""
+    code = 0
+    try:
+        asyncio.run(main())
+    except TropaError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the command line speaks
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    leave(code)
+
+
+async def worker(settings: Settings) -> None:
+    """Serve walks and activities, and pump, until SIGTERM or SIGINT."""
+    house = await build(settings)
+    metrics = f"{settings.host}:{settings.metrics_port}" if settings.metrics_port else None
+    client = await connect(settings.temporal_address or "", namespace=settings.temporal_namespace, metrics=metrics)
+    await ensure_search_attributes(client)
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    async with build_worker(house, client), pumping(house, client, reconcile_every=settings.reconcile_every):
+        log.info("worker is up")
+        await stop.wait()
+        log.info("worker stops: finishing what it began")
+    await house.database.close()
+
+
+async def api(settings: Settings) -> None:
+    """Serve the API and the pages until SIGTERM or SIGINT."""
+    house = await build(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            api_app(house),
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    await server.serve()
+    await house.database.close()
