@@ -87,7 +87,7 @@ class Journey:
         names = " or ".join(events)
         await self._wait_until(
             self.now() + within,
-            f"wait for {names}, {spoken(within)} at most",
+            f"wait for {names}",
             lambda: self._inbox.peek(*events) is not None,
         )
         heard = self._inbox.take(*events)
@@ -183,9 +183,10 @@ class Journey:
         self._tell("")
         return written
 
-    async def _wait_until(self, until: datetime, summary: str, come: Callable[[], bool] = lambda: False) -> None:
+    async def _wait_until(self, until: datetime, what: str, come: Callable[[], bool] = lambda: False) -> None:
         """Wait for an instant of business time or for what may come, catching up when told to."""
-        self._tell(f"{summary}, until {_hour(until)}")
+        summary = f"{what}, until {_hour(until)}"
+        self._tell(summary)
         while not come():
             remaining = self._pace.lasting(until - self.now())
             if remaining <= timedelta(0):
