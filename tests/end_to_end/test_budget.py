@@ -1,0 +1,58 @@
+"""Many events of one customer: a few signals, then one catch-up an hour, and nothing is missed (design 4.6)."""
+
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from adapters.clock import PacedClock
+from domain.clock import Pace
+from tests.end_to_end.live import Live
+from tests.support.factories import an_event, settings_for
+from tropa.wiring import build
+from tropa.worker import build_worker, pumping
+
+AN_HOUR_A_SECOND = 3600.0
+
+
+async def test_three_hundred_events_make_20_signals_and_one_catch_up_and_the_goal_still_ends_it(
+    database_url: str, client: Client
+) -> None:
+    pace = Pace(anchor=datetime.now(UTC), pace=AN_HOUR_A_SECOND)
+    house = await build(settings_for(database_url), clock=PacedClock(pace), pace=pace)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(build_worker(house, client, task_queue="budget"))
+        await stack.enter_async_context(pumping(house, client, task_queue="budget", reconcile_every=None))
+        live = Live(house, client)
+        await live.does("order_placed")
+        enrollment = await live.until(lambda: live.rows("SELECT id FROM enrollments"))
+        now = house.clock.now()
+
+        await house.ingest.accept([an_event("feature_used", live.customer_id, at=now) for _ in range(300)])
+        handle = client.get_workflow_handle(enrollment[0]["id"])
+
+        async def caught_up() -> bool:
+            history = await handle.fetch_history()
+            return any(_activity(event) == "catch_up" for event in history.events)
+
+        await live.until(caught_up)
+        await live.does("activated")
+        await live.until(lambda: live.rows("SELECT 1 FROM enrollments WHERE outcome = 'converted'"))
+        await handle.result()
+
+        history = await handle.fetch_history()
+        signals = Counter(
+            event.workflow_execution_signaled_event_attributes.signal_name
+            for event in history.events
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+        )
+        assert signals == {"customer_event": 20, "catch_up": 1, "ended": 1}
+        assert (await live.rows("SELECT count(*) AS stored FROM events WHERE number IS NOT NULL"))[0]["stored"] == 302
+    await house.database.close()
+
+
+def _activity(event: object) -> str:
+    attributes = getattr(event, "activity_task_scheduled_event_attributes", None)
+    return str(attributes.activity_type.name) if attributes else ""
