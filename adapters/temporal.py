@@ -136,6 +136,6 @@ def _details(journey: str, enrollment: Enrollment, cause: str) -> str:
     options = "\n".join(f"- {name}: {value}" for name, value in enrollment.options.items()) or "- none"
     return (
         f"**{journey}** for customer `{enrollment.customer}`, started by `{cause}` at "
-        f"{enrollment.started_at:%Y-%m-%d %H:%M} "
-        f'UTC (business time).\n\nOptions\n{options}\n\nAll of this customer: `CustomerId="{enrollment.customer}"`'
+        f"{enrollment.started_at:%Y-%m-%d %H:%M}. Times are business time, UTC.\n\n"
+        f'Options:\n\n{options}\n\nAll of this customer: `CustomerId="{enrollment.customer}"`'
     )

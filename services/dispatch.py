@@ -15,6 +15,7 @@ from adapters.temporal import Walks
 from domain.clock import Pace
 from domain.errors import TropaError
 from domain.journeys import Enrollment
+from domain.options import describe
 from services.catalogue import Catalogue
 
 AT_ONCE = 16
@@ -92,7 +93,12 @@ class Dispatcher:
             id=row["enrollment"],
             customer=row["customer"],
             about=self._surrogates.of(row["about"]) if row["about"] else "",
-            options=row["options"],
+            options={
+                # In the order in which they are declared, for those who read it in the Web UI.
+                option.name: row["options"][option.name]
+                for option in describe(plan.options)
+                if option.name in row["options"]
+            },
             started_at=row["started_at"],
             anchor=self._pace.anchor,
             pace=self._pace.pace,

@@ -40,7 +40,11 @@ _INSERT = text("""
 
 
 async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> dict[str, UUID]:
-    """Store a batch whose event ids differ. Answers the row ids of those that were new, by event id."""
+    """Store a batch whose event ids differ. Answers the row ids of those that were new, by event id.
+
+    Always in the order of the ids: two batches that share events would otherwise wait for each other.
+    """
+    events = sorted(events, key=lambda event: event.event_id)
     rows = await connection.execute(
         _INSERT,
         {

@@ -37,7 +37,7 @@ async def revoke(connection: AsyncConnection, key_id: str) -> bool:
 
 
 async def take(connection: AsyncConnection, api_key: str, key: str, digest: bytes) -> bool:
-    """Take an idempotency key for this transaction. A concurrent twin waits here for its end; False when it is taken."""
+    """Take an idempotency key, False when it is taken. A twin at the same time waits here for the first one's end."""
     rows = await connection.execute(
         text("""
             INSERT INTO idempotency_keys (api_key, key, digest) VALUES (:api_key, :key, :digest)

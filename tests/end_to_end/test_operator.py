@@ -99,7 +99,7 @@ async def test_the_web_ui_tells_the_story(live: Live) -> None:
     assert "greeting: accepted by email" in str(metadata)
     assert "wait for setup_stuck" in str(metadata)
     summaries = [e.user_metadata.summary.data.decode() for e in history.events if e.HasField("user_metadata")]
-    assert '"send greeting"' in summaries
+    assert '"greeting"' in summaries
     assert any(summary.startswith('"wait for setup_stuck, until') for summary in summaries)
     assert [each.id for each in found] == [handle.id]
 

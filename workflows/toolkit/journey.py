@@ -62,7 +62,7 @@ class Journey:
             self._tell(f"sending {message}")
             releases = self._releases
             result: SendResult = await workflow.execute_activity_method(
-                SendingActivities.send, request, summary=f"send {message}", **ACTIVITY
+                SendingActivities.send, request, summary=message, **ACTIVITY
             )
             if result.state not in WAITING or result.until is None:
                 self._note(f"{message}: {result.state.value}" + (f" by {result.channel}" if result.channel else ""))
@@ -111,7 +111,7 @@ class Journey:
             due_at=self.now() + due_within,
         )
         await workflow.execute_activity_method(
-            WalkingActivities.create_task, request, summary=f"task for a person: {name}", **ACTIVITY
+            WalkingActivities.create_task, request, summary=name, **ACTIVITY
         )
         self._note(f"task for a person: {name}")
 

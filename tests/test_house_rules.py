@@ -1,0 +1,92 @@
+"""Rules worth having are failing checks."""
+
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from adapters.tasks import TaskLibrary
+from adapters.templates import MessageLibrary
+from tests.workflows.stories import STORIES
+from workflows.registry import declarations, journeys
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("domain", "activities", "workflows", "adapters", "services", "api", "tropa", "tests")
+LONGEST = 300
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_installed_package_shadows_ours(package: str) -> None:
+    found = importlib.import_module(package).__file__
+
+    assert found is not None
+    assert Path(found).is_relative_to(ROOT), f"{package} comes from {found}: run from the repository's root"
+
+
+def test_every_message_belongs_to_a_journey_that_sends_it() -> None:
+    sources = {d.folder: (ROOT / "workflows" / f"{d.folder}.py").read_text() for d in declarations()}
+
+    unsent = [
+        f"{m.journey}/{m.name}" for m in MessageLibrary().messages() if f'send("{m.name}")' not in sources[m.journey]
+    ]
+
+    assert unsent == [], "these folders are sent by no journey"
+
+
+def test_every_message_that_a_journey_sends_has_its_folder() -> None:
+    library = {(m.journey, m.name) for m in MessageLibrary().messages()}
+    sent = {
+        (d.folder, name)
+        for d in declarations()
+        for name in re.findall(r'send\("(\w+)"\)', (ROOT / "workflows" / f"{d.folder}.py").read_text())
+    }
+
+    assert sent <= library
+
+
+def test_every_task_that_a_journey_creates_has_its_words() -> None:
+    asked = {
+        (d.folder, name)
+        for d in declarations()
+        for name in re.findall(r'create_task\(\s*"(\w+)"', (ROOT / "workflows" / f"{d.folder}.py").read_text())
+    }
+
+    assert asked == set(TaskLibrary("en").names())
+
+
+def test_every_journey_has_stories_a_test_and_a_module_of_its_name() -> None:
+    for declaration in declarations():
+        assert declaration.name in STORIES
+        assert (ROOT / "tests" / "workflows" / f"test_{declaration.folder}.py").exists()
+        assert (ROOT / "workflows" / f"{declaration.folder}.py").exists()
+        assert declaration.story, "the module's docstring is the marketer's plan"
+
+
+def test_there_are_journeys() -> None:
+    assert journeys()
+
+
+def test_no_file_is_longer_than_people_read() -> None:
+    ours = [file for file in tracked("*.py") if file.relative_to(ROOT).parts[0] not in ("tests", "migrations")]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in ours}
+
+    assert {file: lines for file, lines in lengths.items() if lines > LONGEST} == {}, "split them by idea"
+
+
+def test_locks_hold_hashes_and_no_addresses() -> None:
+    for lock in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock"):
+        assert "--hash=sha256:" in lock.read_text()
+        assert "://" not in lock.read_text()
