@@ -66,6 +66,10 @@ RULES: dict[str, dict[str, str]] = {
         "en": "{gateway} was asked afterwards and has it",
         "ru": "Позже спросили {gateway}: сообщение принято",
     },
+    "not_taken": {
+        "en": "{gateway} did not take it after all, and the journey has gone on; it is not sent any more",
+        "ru": "{gateway} всё-таки не принял сообщение, а путь уже пошёл дальше; больше не отправляем",
+    },
     "render_failed": {"en": "The text could not be made: {problem}", "ru": "Не удалось составить текст: {problem}"},
     "withdrawn": {"en": "Withdrawn: the journey ended ({how})", "ru": "Отозвано: путь закончился ({how})"},
     # entering and leaving
@@ -132,8 +136,9 @@ class Decision:
 def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: str = "UTC") -> str:
     """A rule and its facts as one sentence. Instants may be datetimes or ISO text, as the database gives them back."""
     texts = RULES[rule]
+    locale = locale if locale in texts else "en"  # the instants, too
     said = {name: _said(value, locale, zone) for name, value in facts.items()}
-    return texts.get(locale, texts["en"]).format_map(_Facts(said))
+    return texts[locale].format_map(_Facts(said))
 
 
 class _Facts(dict[str, str]):

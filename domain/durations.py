@@ -29,7 +29,10 @@ def parse_duration(words: str) -> timedelta:
     found = _WORDS.match(words)
     if not found:
         raise InvalidInput([f'{words[:40]!r} is not a duration; write for example "2 days" or "36 hours"'])
-    return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+    try:
+        return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+    except OverflowError:
+        raise InvalidInput([f"{words[:40]!r} is longer than anything lasts"]) from None
 
 
 def spoken(duration: timedelta) -> str:

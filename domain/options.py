@@ -98,7 +98,7 @@ def parse_options(options: type, given: Mapping[str, object]) -> Any:
         kind, bounds = hints[name]
         try:
             values[name] = _bounded(_parse(kind, value), bounds)
-        except (InvalidInput, ValueError) as error:
+        except (InvalidInput, ValueError, OverflowError) as error:
             problems.append(f"options.{name}: {error}")
     if problems:
         raise InvalidInput(problems)

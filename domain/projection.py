@@ -7,11 +7,13 @@ therefore leaves nothing half done, and the event can be quarantined (design 4.3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.decisions import Decision
-from domain.durations import spoken
+from domain.durations import parse_duration, spoken
+from domain.errors import InvalidInput
 from domain.events import Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
 from domain.options import Id
@@ -189,22 +191,31 @@ def declared_properties(plan: Plan, event: Event, surrogate: Callable[[str], str
     declared: dict[str, Value] = {}
     for name, kind in plan.properties.get(event.name, {}).items():
         value = event.properties.get(name)
-        if kind is Id and isinstance(value, (str, int)):
-            declared[name] = surrogate(str(value))
+        if kind is Id:
+            if isinstance(value, (str, int)) and not isinstance(value, bool):
+                declared[name] = surrogate(str(value))
         elif _fits(kind, value):
             declared[name] = value  # type: ignore[assignment]  # of a kind that fits
     return declared
 
 
 def _fits(kind: type, value: object) -> bool:
-    if kind is bool or isinstance(value, bool):
-        return kind is bool and isinstance(value, bool)
-    if kind in (int, float):
-        return isinstance(value, (int, float))
-    try:
-        return bool(datetime.fromisoformat(str(value)) if kind is datetime else kind(value))
-    except (ValueError, TypeError):
+    if isinstance(value, bool):
+        return kind is bool
+    if isinstance(value, (int, float)):
+        return kind is float or (kind is int and isinstance(value, int))
+    if not isinstance(value, str):
         return False
+    try:
+        if kind is datetime:
+            datetime.fromisoformat(value)
+        elif kind is timedelta:
+            parse_duration(value)
+        else:
+            return issubclass(kind, StrEnum) and bool(kind(value))
+    except (ValueError, InvalidInput):
+        return False
+    return True
 
 
 def _any_later_yes(standing: Standing, refusal: Consent) -> bool:

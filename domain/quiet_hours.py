@@ -15,19 +15,19 @@ class QuietHours:
     def end_after(self, at: datetime, zone: str) -> datetime | None:
         """When the quiet hours that `at` lies in end (UTC), or None when `at` lies outside them.
 
-        The end is a local wall time: where the clocks skip it, it is moved on by the gap; where they repeat it, the
-        first counts (PEP 495, fold 0).
+        Start and end are local wall times: where the clocks skip one, it is moved on by the gap; where they repeat it,
+        the first counts (PEP 495, fold 0). Between the two it is quiet, whatever the clocks show meanwhile.
         """
-        local = at.astimezone(ZoneInfo(zone))
-        now = local.time()
-        over_midnight = self.start > self.end
-        quiet = (now >= self.start or now < self.end) if over_midnight else (self.start <= now < self.end)
-        if not quiet:
-            return None
-        day = local.date() + timedelta(days=1 if over_midnight and now >= self.start else 0)
-        end = datetime.combine(day, self.end, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        # Where clocks fall back over the end itself, its first occurrence may already lie behind `at`.
-        return end if end > at else at.astimezone(UTC) + timedelta(minutes=1)
+        place = ZoneInfo(zone)
+        today = at.astimezone(place).date()
+        for ago in range(3):  # today's, last night's, and one more: a zone may leave a whole day out (Apia, 2011)
+            day = today - timedelta(days=ago)
+            morning = day + timedelta(days=1) if self.start > self.end else day
+            begin = datetime.combine(day, self.start, tzinfo=place).astimezone(UTC)
+            end = datetime.combine(morning, self.end, tzinfo=place).astimezone(UTC)
+            if begin <= at < end:
+                return end
+        return None
 
 
 def known_zone(name: str | None) -> bool:

@@ -89,10 +89,8 @@ class Customers:
         created: bool,
     ) -> CustomerNow:
         changed = {name: value for name, value in wanted.items() if row[name] != value}
-        if len(msgspec.json.encode(changed.get("attributes", {}))) > LARGEST_ATTRIBUTES:
-            raise InvalidInput([f"attributes: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
         if changed:
-            await customers.update_profile(connection, row["id"], changed)
+            await customers.update_profile(connection, row["id"], changed | _written(changed))
             await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
         for scope, consent in sorted(consents.items()):
             await self._hear(connection, row, scope, consent)
@@ -126,3 +124,13 @@ class Customers:
             event_id=f"{name}:{uuid4()}",
             properties=properties,
         )
+
+
+def _written(changed: Mapping[str, Any]) -> dict[str, str]:
+    """Attributes as the database takes them. Raises InvalidInput when they are too many."""
+    if "attributes" not in changed:
+        return {}
+    text = msgspec.json.encode(changed["attributes"])
+    if len(text) > LARGEST_ATTRIBUTES:
+        raise InvalidInput([f"attributes: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
+    return {"attributes": text.decode()}

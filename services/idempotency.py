@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,10 +12,10 @@ from domain.errors import InvalidInput
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a command answered. `replayed` when it was done before."""
+    """What a command answered, as JSON text. `replayed` when it was done before."""
 
     status: int
-    body: Any
+    body: str
     replayed: bool = False
 
 

@@ -41,7 +41,7 @@ class Caller:
 
 
 class Keys:
-    """API keys: `tropa_<id>_<secret>`, shown once, kept as SHA-256 (the secret is random, so no slow hash is needed)."""
+    """API keys: `tropa_<id>_<secret>`, shown once, kept as SHA-256 (it is random: no slow hash needed)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,7 +50,9 @@ class Keys:
     async def create(self, name: str, scopes: Sequence[str]) -> str:
         """A new key in plain text, for this once. Raises InvalidInput for an unknown scope."""
         if unknown := sorted(set(scopes) - SCOPES):
-            raise InvalidInput([f"scopes: there is no {u}; the scopes are {', '.join(sorted(SCOPES))}" for u in unknown])
+            raise InvalidInput(
+                [f"scopes: there is no {u}; the scopes are {', '.join(sorted(SCOPES))}" for u in unknown]
+            )
         key_id = random.token_hex(6)
         plain = f"tropa_{key_id}_{random.token_urlsafe(32)}"
         async with self._database.transaction() as connection:

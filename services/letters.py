@@ -60,7 +60,9 @@ class Letters:
             html=rendered.html or "",
             text=rendered.text,
             unsubscribe_url=None if exempt else unsubscribe,
-            list_id=None if exempt else journey.folder,
+            list_id=None
+            if exempt
+            else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
             journey=journey.folder,
             message=request.message,
         )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events
@@ -16,6 +17,10 @@ from domain.decisions import Decision
 from domain.events import Event
 from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
 from services.catalogue import Catalogue
+
+AT_ONCE = 8  # customers side by side, in one process
+# SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
+PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +35,13 @@ class Projector:
         """Project customers who have pending events. Answers how many events were applied."""
         async with self._database.transaction() as connection:
             waiting = await events.customers_waiting(connection, limit)
-        applied = 0
-        for customer_id in waiting:
-            applied += await self._project_one(customer_id)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def project(customer_id: str) -> int:
+            async with gate:
+                return await self._project_one(customer_id)
+
+        applied = sum(await asyncio.gather(*map(project, waiting)))
         if applied:
             self._database.wake()
         return applied
@@ -46,31 +55,39 @@ class Projector:
                 if not await try_lock_customer(connection, customer):
                     return 0  # somebody else is at it; the next round finds what they left
                 return await self.apply_pending(connection, customer, customer_id)
-        except SQLAlchemyError:
+        except Exception as error:
+            if _will_pass(error):
+                raise
             log.exception("projection failed; setting the poison aside", extra={"customer": customer})
             return await self._one_by_one(customer, customer_id)
 
     async def apply_pending(self, connection: AsyncConnection, customer: str, customer_id: str) -> int:
         """Apply all pending events of a customer. The caller holds the lock."""
         pending = await events.pending(connection, customer_id)
-        if pending:
-            await self._apply(connection, customer, pending)
-        return len(pending)
+        for event, problem in pending.unreadable:
+            await self._quarantine(connection, customer, event, problem)
+        if pending.events:
+            await self._apply(connection, customer, pending.events)
+        return len(pending.events) + len(pending.unreadable)
 
     async def _one_by_one(self, customer: str, customer_id: str) -> int:
         """After a failure: each event in its own transaction, and the one that fails into quarantine."""
         async with self._database.transaction() as connection:
-            pending = await events.pending(connection, customer_id)
-        for event in pending:
+            waiting = (await events.pending(connection, customer_id)).events
+        for event in waiting:
             try:
                 async with self._database.transaction() as connection:
                     await lock_customer(connection, customer)
-                    await self._apply(connection, customer, [event])
-            except SQLAlchemyError as error:
+                    if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
+                        await self._apply(connection, customer, [event])
+            except Exception as error:
+                if _will_pass(error):
+                    raise
                 async with self._database.transaction() as connection:
                     await lock_customer(connection, customer)
-                    await self._quarantine(connection, customer, event, error)
-        return len(pending)
+                    if await events.is_pending(connection, event.id):
+                        await self._quarantine(connection, customer, event, type(error).__name__)
+        return len(waiting)
 
     async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> None:
         now = self._clock.now()
@@ -82,7 +99,7 @@ class Projector:
             try:
                 found = consequences(event, standing, routing, now=now, mint=lambda: next(ids))
             except Exception as error:  # a poison event must not stop the customer's others
-                await self._quarantine(connection, customer, event, error)
+                await self._quarantine(connection, customer, event, type(error).__name__)
                 continue
             standing.take(event, found, now)
             numbered.append((event.id, standing.number))
@@ -136,8 +153,8 @@ class Projector:
                 await enrollments.end(connection, enrollment=walk.id, ending=ending, at=now, decision=decision)
                 await enrollments.dispatch(connection, walk.id, "ended", {"outcome": ending.word})
 
-    async def _quarantine(self, connection: AsyncConnection, customer: str, event: Event, error: Exception) -> None:
-        problem = type(error).__name__  # the message may quote the customer's data
+    async def _quarantine(self, connection: AsyncConnection, customer: str, event: Event, problem: str) -> None:
+        """Set an event aside. `problem` is the error's type alone: its message may quote the customer's data."""
         log.error("event quarantined", extra={"event": str(event.id), "error": problem})
         await events.quarantine(connection, customer, event.id, problem)
         await enrollments.decide(
@@ -147,3 +164,10 @@ class Projector:
             state="quarantined",
             decision=Decision(rule="quarantined", facts={"problem": problem, "event": event.name}),
         )
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the database failed rather than the event: such an event is tried again, never set aside."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(PASSING)
+    return isinstance(error, (OSError, TimeoutError, NoRoomInPool))

@@ -22,9 +22,9 @@ class Restrictions:
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
-        channel = msgspec.json.decode(event.properties).get("channel")
+        channel = _channel(event)
         if event.name in (COMPLAINED, HARD_BOUNCED):
-            scope = channel or Channel.EMAIL.value
+            scope: str = channel or Channel.EMAIL
             reason = "a complaint" if event.name == COMPLAINED else "it bounced for good"
             await self._suppress(connection, customer, scope, reason)
             if event.name == HARD_BOUNCED:
@@ -64,3 +64,11 @@ class Restrictions:
         if address:
             key = self._surrogates.address(channel, address)
             await customers.suppress(connection, channel, key, reason, self._clock.now())
+
+
+def _channel(event: NewEvent) -> Channel | None:
+    """Which channel a restriction names. One that we do not know is none, so that a no counts for everything."""
+    try:
+        return Channel(msgspec.json.decode(event.properties)["channel"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None

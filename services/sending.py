@@ -20,7 +20,7 @@ from adapters.templates import RenderFailed
 from domain.clock import Clock, Pace
 from domain.decisions import Decision
 from domain.deliveries import Letter, Receipt
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel, Message
 from domain.policy import Answer, ContactPolicy, Verdict, ask, may_call
@@ -32,6 +32,7 @@ from services.send_facts import FactReader
 
 FRESH = timedelta(seconds=60)  # real time: a slot older than this is asked for again
 AT_ONCE = 2.0  # real seconds between the claim's commit and the call
+TURNS = 3  # how often one attempt asks again when it was too slow
 
 log = logging.getLogger(__name__)
 
@@ -94,23 +95,26 @@ class Sending:
         Raises TryLater or Unavailable when the provider certainly did not take it and a retry makes sense.
         """
         send = send_id(request.enrollment, request.message, request.visit, request.leg)
-        answered = await self._reserve(send, request, self._pace.business(started))
-        if answered is None:
-            await self.settle(send, request.customer)  # a claim whose caller never came back
-            return await self._stands(send)
-        if answered.state is not SendState.RESERVED or answered.channel is None:
-            return answered
-        try:
-            letter = await self._letters.write(send, request, answered.channel)
-        except (RenderFailed, InvalidInput) as error:
-            return await self._failed(send, request, str(error))
-
-        while True:
+        at = self._pace.business(started)
+        for _ in range(TURNS):
+            answered = await self._reserve(send, request, at)
+            if answered is None:
+                return await self._stands(send, request.customer)
+            if answered.state is not SendState.RESERVED or answered.channel is None:
+                return answered
+            try:
+                letter = await self._letters.write(send, request, answered.channel)
+            except (RenderFailed, InvalidInput) as error:
+                return await self._failed(send, request, str(error))
             # Connecting and authenticating come before the claim: the call that follows it is the first word to send.
             async with self._gateways[answered.channel].connection() as connection:
                 called = await self._claim_and_call(send, request, letter, answered.channel, connection)
+            if called is not None and called.state is SendState.CLAIMED:  # another attempt was quicker
+                return await self._stands(send, request.customer)
             if called is not None:
                 return called
+            at = self._clock.now()  # this process was slow: ask again, for now
+        raise Unavailable("this process is too slow to call a provider in time")
 
     # reserve ---------------------------------------------------------------------------------------------------------
 
@@ -195,22 +199,25 @@ class Sending:
     async def _claim_and_call(
         self, send: UUID, request: SendRequest, letter: Letter, channel: Channel, connection: Connection
     ) -> SendResult | None:
-        """Claim, call at once, record. None when the call came too late after its claim and must be claimed again."""
+        """Claim, call at once, record. None when it was too slow, for its slot or for its claim, and must ask again."""
         gateway, fence = self._gateways[channel], uuid4()
-        against = await self._claim(send, request, letter, channel, gateway.name, fence)
-        claimed = time.monotonic()
-        if against is not None:
-            return against
+        claimed = await self._claim(send, request, letter, channel, gateway.name, fence)
+        if not isinstance(claimed, float):
+            return claimed
         if time.monotonic() - claimed > AT_ONCE:  # this process was frozen in between
-            await self._unclaim(send, request.customer, fence)
+            await self._unclaim(send, request, gateway.name, fence)
             return None
         receipt = await connection.deliver(letter)
         return await self._record(send, request, channel, gateway.name, fence, receipt)
 
     async def _claim(
         self, send: UUID, request: SendRequest, letter: Letter, channel: Channel, gateway: str, fence: UUID
-    ) -> SendResult | None:
-        """Take the send for one call. Answers what has come to stand against it, or None."""
+    ) -> float | SendResult | None:
+        """Take the send for one call.
+
+        Answers the moment (monotonic) just before the commit, or what has come to stand against the call, or None when
+        the slot grew old on the way.
+        """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock_customer(connection, request.customer)
@@ -222,6 +229,8 @@ class Sending:
             facts = await self._facts.read(connection, send, message, enrollment, policy=self._policy, at=now)
             if decision := may_call(facts, message, channel, self._policy):
                 return await self._turned_back(connection, send, request, row, decision, now)
+            if not self._fresh(row["slot_at"], now):
+                return None
             await sends.claim(
                 connection,
                 send,
@@ -231,7 +240,8 @@ class Sending:
                 recipient=letter.to,
                 rendered={"subject": letter.subject, "html": letter.html, "text": letter.text},
             )
-        return None
+            # Before the commit, not after it: a process may be frozen before it learns of its own commit.
+            return time.monotonic()
 
     async def _turned_back(
         self,
@@ -249,12 +259,19 @@ class Sending:
         until = row["expires_at"] if state is SendState.HELD else None
         return SendResult(state=state, rule=decision.rule, channel=Channel(row["channel"]), until=until)
 
-    async def _unclaim(self, send: UUID, customer: str, fence: UUID) -> None:
+    async def _unclaim(self, send: UUID, request: SendRequest, gateway: str, fence: UUID) -> None:
+        """Give a claim back that was certainly not used."""
         async with self._database.transaction() as connection:
-            await lock_customer(connection, customer)
-            await sends.record(
-                connection, send, fence=fence, state=SendState.RESERVED, rule="allowed", provider_id=None
+            await lock_customer(connection, request.customer)
+            row = await sends.get(connection, send)
+            late = row is not None and row["state"] == SendState.UNKNOWN
+            decision = Decision(rule="not_taken", facts={"gateway": gateway}) if late else Decision(rule="allowed")
+            state = SendState.FAILED if late else SendState.RESERVED
+            given_back = await sends.record(
+                connection, send, fence=fence, state=state, rule=decision.rule, provider_id=None
             )
+            if late and given_back:
+                await self._decide(connection, send, request, state, decision, self._clock.now())
 
     async def _record(
         self,
@@ -265,10 +282,13 @@ class Sending:
         fence: UUID,
         receipt: Receipt,
     ) -> SendResult:
-        state, decision = _recorded(receipt, gateway, channel)
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock_customer(connection, request.customer)
+            row = await sends.get(connection, send)
+            # Settled as unknown meanwhile: the journey was told so and has gone on, so nobody would try again.
+            late = row is not None and row["state"] == SendState.UNKNOWN
+            state, decision = _recorded(receipt, gateway, channel, late=late)
             kept = await sends.record(
                 connection,
                 send,
@@ -281,8 +301,10 @@ class Sending:
                 await self._decide(connection, send, request, state, decision, now)
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, request.customer, channel, now)
-        if receipt.outcome == "retry":
+        if kept and state is SendState.RESERVED:
             raise TryLater(gateway, receipt.code or "no code", receipt.retry_after)
+        if not kept:  # somebody else has this send by now
+            return await self._stands(send, request.customer)
         return SendResult(state=state, rule=decision.rule, channel=channel)
 
     # afterwards ------------------------------------------------------------------------------------------------------
@@ -312,7 +334,9 @@ class Sending:
                     connection, send, request, SendState(found), Decision(rule=rule, facts=facts), self._clock.now()
                 )
 
-    async def _stands(self, send: UUID) -> SendResult:
+    async def _stands(self, send: UUID, customer: str) -> SendResult:
+        """What the ledger says of a send, once a claim whose caller never came back is settled."""
+        await self.settle(send, customer)
         async with self._database.transaction() as connection:
             row = await sends.get(connection, send)
         return _result(row) if row else SendResult(state=SendState.WITHDRAWN)
@@ -322,9 +346,11 @@ class Sending:
         log.error("render failed", extra={"send": str(send), "template": request.message})
         async with self._database.transaction() as connection:
             await lock_customer(connection, request.customer)
-            await sends.set_state(connection, send, SendState.FAILED, decision.rule)
-            await self._decide(connection, send, request, SendState.FAILED, decision, self._clock.now())
-        return SendResult(state=SendState.FAILED, rule=decision.rule)
+            row = await sends.get(connection, send)
+            if row and row["state"] == SendState.RESERVED:  # not withdrawn, nor sent by another attempt
+                await sends.set_state(connection, send, SendState.FAILED, decision.rule)
+                await self._decide(connection, send, request, SendState.FAILED, decision, self._clock.now())
+        return await self._stands(send, request.customer)
 
     async def _decide(
         self,
@@ -346,13 +372,15 @@ class Sending:
         )
 
 
-def _recorded(receipt: Receipt, gateway: str, channel: Channel) -> tuple[SendState, Decision]:
-    said: dict[str, Any] = {"gateway": gateway, "channel": channel.value, "code": receipt.code}
+def _recorded(receipt: Receipt, gateway: str, channel: Channel, *, late: bool) -> tuple[SendState, Decision]:
+    said: dict[str, Any] = {"gateway": gateway, "channel": channel.value, "code": receipt.code or receipt.detail}
     match receipt.outcome:
         case "accepted":
             return SendState.ACCEPTED, Decision(rule="accepted", facts=said)
         case "refused":
             return SendState.FAILED, Decision(rule="provider_refused", facts=said)
+        case "retry" if late:
+            return SendState.FAILED, Decision(rule="not_taken", facts=said)
         case "retry":
             return SendState.RESERVED, Decision(rule="provider_busy", facts=said)
         case "unknown":

@@ -15,8 +15,8 @@ from adapters.temporal import DATA_CONVERTER
 from tests.support.playback import Playback
 from tests.workflows.stories import STORIES
 from tropa.embedded.postgres import EmbeddedPostgres
-from tropa.migrate import migrate
 from tropa.leaving import leave
+from tropa.migrate import migrate
 
 HISTORIES = Path(__file__).parent / "histories"
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from services.keys import console_link
 from sqlalchemy import text
 
 from adapters.database.connection import Database
 from adapters.settings import Settings
+from services.keys import console_link
 from tropa import keys
 from tropa.crowd import Crowd
 from tropa.embedded.files import EmbeddedError
@@ -98,7 +98,9 @@ class _Show(threading.Thread):
             self._day = day
             told = await _tally(self._addresses.database)
             walks = ", ".join(f"{count} {word}" for word, count in told.walks.items())
-            self._say(f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {sum(told.sends.values())} messages")
+            self._say(
+                f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {told.sends.get('accepted', 0)} messages sent"
+            )
 
 
 class _Told:

@@ -1,7 +1,7 @@
 """SQL for events: stored once, projected once, in order."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -74,25 +74,48 @@ async def customers_waiting(connection: AsyncConnection, limit: int) -> list[str
     """Some company ids that have events to project."""
     rows = await connection.execute(
         text("""
-            SELECT DISTINCT customer_id FROM
-                (SELECT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL LIMIT :some) AS pending
+            SELECT DISTINCT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL
+            ORDER BY customer_id LIMIT :some
         """),
         {"some": limit},
     )
     return [row.customer_id for row in rows]
 
 
-async def pending(connection: AsyncConnection, customer_id: str) -> list[Event]:
-    """A customer's unprojected events, in the order in which they happened."""
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """What of a customer waits, in the order in which it happened; apart, what cannot even be read, and why."""
+
+    events: list[Event]
+    unreadable: list[tuple[Event, str]]
+
+
+async def pending(connection: AsyncConnection, customer_id: str) -> Pending:
+    """A customer's unprojected events."""
     rows = await connection.execute(
         text("""
-            SELECT id, event_id, name, occurred_at, received_at, source, about, properties FROM events
+            SELECT id, event_id, name, occurred_at, received_at, source, about, properties::text FROM events
             WHERE customer_id = :customer_id AND number IS NULL AND quarantined IS NULL
             ORDER BY occurred_at, event_id
         """),
         {"customer_id": customer_id},
     )
-    return [Event(**row) for row in rows.mappings()]
+    found = Pending(events=[], unreadable=[])
+    for row in rows.mappings():
+        event = Event(**{**row, "properties": {}})
+        try:
+            found.events.append(replace(event, properties=msgspec.json.decode(row["properties"], type=dict[str, Any])))
+        except (msgspec.DecodeError, RecursionError) as error:  # PostgreSQL keeps numbers that no program can hold
+            found.unreadable.append((event, type(error).__name__))
+    return found
+
+
+async def is_pending(connection: AsyncConnection, event: UUID) -> bool:
+    """Whether an event still waits. The caller holds its customer's lock."""
+    rows = await connection.execute(
+        text("SELECT 1 FROM events WHERE id = :id AND number IS NULL AND quarantined IS NULL"), {"id": event}
+    )
+    return rows.first() is not None
 
 
 async def mark_projected(connection: AsyncConnection, customer: str, numbered: Iterable[tuple[UUID, int]]) -> None:

@@ -1,7 +1,6 @@
 """SQL for API keys and for the answers kept under idempotency keys. Machinery: real time."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping, text
@@ -48,8 +47,8 @@ async def take(connection: AsyncConnection, api_key: str, key: str, digest: byte
     return rows.first() is not None
 
 
-async def keep(connection: AsyncConnection, api_key: str, key: str, status: int, body: Any) -> None:
-    """Keep the answer of the request that took the key."""
+async def keep(connection: AsyncConnection, api_key: str, key: str, status: int, body: str) -> None:
+    """Keep the answer of the request that took the key, as text: jsonb would lose the order of its fields."""
     await connection.execute(
         text("""
             UPDATE idempotency_keys SET status = :status, body = cast(:body AS jsonb)

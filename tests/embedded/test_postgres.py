@@ -171,9 +171,7 @@ def test_taken_port_moves_the_server_and_tells(server: EmbeddedPostgres) -> None
     with stranger_on(taken):
         moved.ensure()
     assert port_of(moved) != taken
-    assert said == [
-        f"PostgreSQL: port {taken} is taken by another program, using {port_of(moved)} from now on"
-    ]
+    assert said == [f"PostgreSQL: port {taken} is taken by another program, using {port_of(moved)} from now on"]
     assert query(moved, "select id from kept") == 7
 
 
@@ -263,9 +261,7 @@ def test_a_home_out_of_the_servers_reach_is_told(home: Path) -> None:
 
 
 @as_root
-def test_programs_out_of_the_servers_reach_are_copied(
-    kept_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_out_of_the_servers_reach_are_copied(kept_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hidden = kept_home.parent / "hidden"
     hidden.mkdir(mode=0o700)
     wheel = wheel_folder()

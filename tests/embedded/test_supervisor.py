@@ -94,15 +94,11 @@ def test_children_get_the_environment_and_not_the_terminals_ctrl_c(home: Path) -
 
 def test_a_part_that_ends_before_it_is_ready_is_told_with_its_last_words(home: Path) -> None:
     with Supervisor(home) as s:
-        with pytest.raises(
-            EmbeddedError, match=r"(?s)api ended with code 3 before .*logs/api\.log.*no such color"
-        ):
+        with pytest.raises(EmbeddedError, match=r"(?s)api ended with code 3 before .*logs/api\.log.*no such color"):
             s.start("api", ["sh", "-c", "echo no such color; exit 3"], ready=lambda: False)
         with pytest.raises(EmbeddedError, match="worker is not ready after 0 s"):
             s.start("worker", SLEEPER, ready=lambda: False, within=0.2)
-        with pytest.raises(
-            EmbeddedError, match=r"(?s)absent ended with code 1 .*cannot start no-such-program"
-        ):
+        with pytest.raises(EmbeddedError, match=r"(?s)absent ended with code 1 .*cannot start no-such-program"):
             s.start("absent", ["no-such-program"], ready=lambda: False)
 
 

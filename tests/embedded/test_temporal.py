@@ -94,9 +94,7 @@ def test_a_restart_does_not_move_when_its_port_was_taken_meanwhile(server: Embed
     assert server.healthy()
 
 
-def test_an_older_file_gets_the_search_attributes_that_came_later(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_file_gets_the_search_attributes_that_came_later(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = EmbeddedTemporal(home, free_port(), free_port())
     try:
         with monkeypatch.context() as earlier:

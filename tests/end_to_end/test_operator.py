@@ -24,7 +24,7 @@ async def test_cancelling_a_walk_is_told_at_once_by_the_walk_itself(live: Live) 
     await handle.cancel()
 
     async def left() -> bool:
-        return (await live.enrollment())["leaving"] == "stopped_by_operator"
+        return bool((await live.enrollment())["leaving"] == "stopped_by_operator")
 
     await live.until(left)
     await live.until(lambda: _status(live, handle.id, WorkflowExecutionStatus.CANCELED))

@@ -110,9 +110,7 @@ class Journey:
             visit=self._visit(f"task {name}"),
             due_at=self.now() + due_within,
         )
-        await workflow.execute_activity_method(
-            WalkingActivities.create_task, request, summary=name, **ACTIVITY
-        )
+        await workflow.execute_activity_method(WalkingActivities.create_task, request, summary=name, **ACTIVITY)
         self._note(f"task for a person: {name}")
 
     def heard(self, event: str) -> bool:

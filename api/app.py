@@ -1,0 +1,80 @@
+"""The app: routes, what stands before them, and its documentation."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from api import problems
+from api.console import pages as console
+from api.console.session import SignInFirst
+from api.limits import BodyLimit, PlainAddress, SafeHeaders
+from api.measuring import Measure, Meters
+from api.needs import Needs
+from api.public import docs, unsubscribe
+from api.routes import customers, enrollments, events, health, journeys, messages
+
+STATIC = Path(__file__).parent / "static"
+VERSION = "1"
+
+TAGS = [
+    {"name": "Events", "description": "Tell Tropa what customers did. Journeys start, adapt and end by it."},
+    {"name": "Customers", "description": "Who they are, what they allowed, and why they got what they got."},
+    {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
+    {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
+    {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Health", "description": "For whoever runs the machines."},
+]
+DESCRIPTION = """Customer journeys that walk beside each customer.
+
+Send **events**, keep **customers** up to date, and set what **journeys** do. Every error is a problem document
+(RFC 9457) that names the fields that are wrong. Instants are RFC 3339 with a time zone; durations are words, such as
+"2 days". Commands under journeys and enrollments take an `Idempotency-Key`, so that they may be repeated safely.
+"""
+
+
+def create_app(needs: Needs) -> FastAPI:
+    """The whole HTTP part, on what it needs of the house."""
+    meters = Meters()
+    app = FastAPI(
+        title="Tropa",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Measure, meters=meters),
+            Middleware(SafeHeaders),
+            Middleware(PlainAddress),
+            Middleware(BodyLimit),
+        ],
+    )
+    app.state.needs, app.state.meters = needs, meters
+    problems.install(app)
+    app.add_exception_handler(SignInFirst, _to_sign_in)
+    for part in (events, customers, journeys, enrollments, messages, health, console, docs, unsubscribe):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+async def _to_sign_in(request: Request, error: Exception) -> Response:
+    return RedirectResponse("/console/sign-in", 303)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+        )
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= events.SCHEMAS | {"Problem": problems.Problem.model_json_schema()}
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,111 @@
+"""What the customer page shows, made from rows: channels, what comes next, days of the timeline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from api.pages import clock, day, short_day
+from domain.customers import in_force
+from domain.messages import Channel
+from services.customers import CustomerNow
+from services.send_facts import address_of
+from services.timeline import Entry, Page
+
+TONES = {
+    "accepted": "good",
+    "deferred": "wait",
+    "held": "wait",
+    "reserved": "wait",
+    "refused": "stop",
+    "expired": "stop",
+    "failed": "stop",
+    "unknown": "stop",
+    "not_entered": "stop",
+    "withdrawn": "calm",
+    "quarantined": "stop",
+    "opted_out": "stop",
+    "complained": "stop",
+    "hard_bounced": "stop",
+}
+_KIND_TONES = {"enrollment": "path", "task": "task"}
+_SENDING = {"reserved", "claimed"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelNow:
+    """A channel of a customer: where, and what they said about it."""
+
+    name: str
+    address: str | None
+    word: str
+    since: datetime | None
+
+
+def channels(now: CustomerNow) -> list[ChannelNow]:
+    """Every channel, as it stands."""
+    shown = []
+    for channel in Channel:
+        address, consent = address_of(now.row, channel), in_force(now.consents, channel)
+        said = consent.status.value if consent else "not_asked"
+        word = "no_address" if address is None and said != "denied" else said
+        since = consent.at if consent else None
+        shown.append(ChannelNow(name=channel.value, address=address, word=word, since=since))
+    return shown
+
+
+def next_steps(row: RowMapping, words: Mapping[str, str], zone: str, lang: str) -> list[str]:
+    """What comes next in an open enrollment, as far as its ledger knows."""
+
+    def when(at: datetime) -> str:
+        return f"{short_day(at, zone, lang)}, {clock(at, zone)}"
+
+    message, state = (row["message"] or "").replace("_", " "), row["state"]
+    steps = []
+    if row["paused_at"]:
+        steps.append(words["paused"])
+    if state is None:
+        steps.append(words["begun"])
+    elif state == "deferred":
+        steps.append(words["waits"].format(message=message, until=when(row["slot_at"])))
+    elif state == "held":
+        steps.append(words["held"].format(message=message))
+    elif state in _SENDING:
+        steps.append(words["sending"].format(message=message))
+    else:
+        steps.append(words["walks_on"].format(message=message))
+    if row["task"]:
+        steps.append(words["task"].format(title=row["task"], until=when(row["task_due_at"])))
+    return steps
+
+
+def days(page: Page, lang: str) -> list[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """A timeline's page by days, newest first."""
+    grouped = groupby(page.entries, key=lambda entry: day(entry.at, page.zone, lang))
+    return [(name, [_shown(entry) for entry in entries]) for name, entries in grouped]
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    tone = TONES.get(entry.state) or _KIND_TONES.get(entry.kind, "calm")
+    return {
+        "at": entry.at,
+        "text": entry.text,
+        "tone": tone,
+        "icon": _icon(entry),
+        "note": entry.details.get("journey") if entry.kind == "send" else None,
+        "more": entry.details.get("task_text"),
+        "send": entry.details["send"] if entry.state == "accepted" and entry.details.get("kept") else None,
+    }
+
+
+def _icon(entry: Entry) -> str:
+    if entry.state in ("paused", "resumed", "ended"):
+        return {"ended": "flag"}.get(entry.state, "pause")
+    if entry.kind == "send":
+        return {"good": "mail", "wait": "clock"}.get(TONES.get(entry.state, ""), "cross")
+    if TONES.get(entry.state) == "stop":
+        return "cross"
+    return {"event": "spark", "enrollment": "path", "task": "person"}.get(entry.kind, "spark")

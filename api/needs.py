@@ -1,0 +1,51 @@
+"""What the API needs of the house. `tropa.serve` fills it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from adapters.database.connection import Database
+from domain.clock import Clock
+from domain.policy import ContactPolicy
+from services.catalogue import Catalogue
+from services.customers import Customers
+from services.enrolling import Enrolling
+from services.ingest import Ingest
+from services.keys import Keys, Sessions
+from services.letters import Letters
+from services.opting_out import OptingOut
+from services.timeline import Timeline
+from services.watching import Watching
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """The pieces of the house that requests use. `zone` and `locale` are for customers whose own are unknown."""
+
+    database: Database
+    clock: Clock
+    catalogue: Catalogue
+    ingest: Ingest
+    customers: Customers
+    timeline: Timeline
+    enrolling: Enrolling
+    letters: Letters
+    opting_out: OptingOut
+    keys: Keys
+    sessions: Sessions
+    watching: Watching
+    policy: ContactPolicy
+    company: str
+    locale: str
+    zone: str
+    secure: bool
+
+
+def _needs(request: Request) -> Needs:
+    needs: Needs = request.app.state.needs
+    return needs
+
+
+House = Annotated[Needs, Depends(_needs)]
+"""The house, as a handler asks for it."""

@@ -1,0 +1,66 @@
+"""Pages: templates, and the headers that keep them to themselves. No page needs a script."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'"
+"""For a letter's own HTML in its frame: its styles and pictures, no script, no form, and no one's origin."""
+
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+}
+_DAYS = {
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+}
+
+
+def day(at: datetime, zone: str, lang: str) -> str:
+    """A day in words, as it is in a zone."""
+    local = at.astimezone(ZoneInfo(zone))
+    weekday, month = _DAYS[lang].split()[local.weekday()], _MONTHS[lang].split()[local.month - 1]
+    return f"{weekday}, {local.day} {month} {local.year}"
+
+
+def clock(at: datetime, zone: str) -> str:
+    """A time of day, as it is in a zone."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def short_day(at: datetime, zone: str, lang: str) -> str:
+    """A day in few letters: 2 Mar, 2 марта."""
+    local = at.astimezone(ZoneInfo(zone))
+    month = _MONTHS[lang].split()[local.month - 1]
+    return f"{local.day} {month[:3] if lang == 'en' else month}"
+
+
+_templates = Environment(
+    loader=FileSystemLoader([TEMPLATES / "console", TEMPLATES / "public"]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters |= {"day": day, "clock": clock, "short_day": short_day}
+
+
+def page(template: str, *, status: int = 200, referrer: str = "same-origin", **context: Any) -> HTMLResponse:
+    """A page from a template, under a policy that lets nothing in from elsewhere."""
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "Referrer-Policy": referrer,
+        "X-Robots-Tag": "noindex, nofollow",
+        "Cache-Control": "no-store",
+    }
+    return HTMLResponse(_templates.get_template(template).render(context), status, headers)

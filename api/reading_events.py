@@ -1,0 +1,176 @@
+"""Events as they are handed over: one definition, from which both the reading and the documentation are made."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from adapters.database.events import NewEvent
+from api.problems import Refused
+from api.reading import TOO_DEEP, problem_in
+from domain.events import EVENT_NAME, RESTRICTIONS
+from domain.messages import Channel
+
+MOST_EVENTS = 1000
+MOST_PROPERTIES = 100
+LARGEST_PROPERTIES = 32 * 1024
+AHEAD = timedelta(hours=24)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EventToTakeIn(Struct, forbid_unknown_fields=True, kw_only=True, rename=None):
+    """Something that happened to a customer."""
+
+    event_id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            description="Your own id of this event, unique for ever: sent again, it counts once.",
+            examples=["order-1001-placed"],
+        ),
+    ]
+    customer_id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            description="Your own id of the customer. An unknown one is created.",
+            examples=["anna@example.com"],
+        ),
+    ]
+    name: Annotated[
+        str, Meta(pattern=EVENT_NAME.pattern, description="What happened, in snake_case.", examples=["order_placed"])
+    ]
+    occurred_at: (
+        Annotated[datetime, Meta(tz=True, description="When it happened, with its time zone. Left out: now.")] | None
+    ) = None
+    source: Annotated[
+        str,
+        Meta(
+            min_length=1, max_length=64, description="Where it comes from. `import` is history: it starts no journey."
+        ),
+    ] = "api"
+    about: Annotated[
+        str, Meta(max_length=200, description="The one thing it is about, such as an order's or a cart's id.")
+    ] = ""
+    properties: Annotated[
+        dict[str, Any],
+        Meta(description="More about it: at most 100 properties and 32 KiB.", examples=[{"total": 49.9}]),
+    ] = {}
+
+
+class EventBatch(Struct, forbid_unknown_fields=True):
+    """Events in any order."""
+
+    events: Annotated[list[EventToTakeIn], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+class _Envelope(Struct, forbid_unknown_fields=True):
+    events: Annotated[list[Raw], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+class Rejected(Struct):
+    """An event that was not stored: its place in the batch, and what is wrong with it."""
+
+    index: int
+    problem: str
+
+
+class BatchTaken(Struct):
+    """What became of a batch. What was accepted is stored for good; a duplicate had been stored before."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejected]
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_events = msgspec.json.Decoder(EventToTakeIn)
+_digests = msgspec.json.Encoder(order="deterministic")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLACED = re.compile(r"^(.*) - at `\$\.?(.*)`$")
+
+
+def read_batch(body: bytes, now: datetime) -> tuple[list[NewEvent], list[int], list[Rejected]]:
+    """The good events of a batch, their places in it, and the rejected ones. Raises Refused for a wrong envelope."""
+    good, places, rejected = [], [], []
+    for index, raw in enumerate(_items(body)):
+        try:
+            good.append(_read(bytes(raw), now))
+            places.append(index)
+        except ValueError as error:  # msgspec's errors among them
+            rejected.append(Rejected(index=index, problem=_told(error)))
+        except RecursionError:
+            rejected.append(Rejected(index=index, problem=f"event: {TOO_DEEP}"))
+    return good, places, rejected
+
+
+def _items(body: bytes) -> Sequence[Raw]:
+    try:
+        return _envelopes.decode(body).events
+    except msgspec.ValidationError as error:
+        raise Refused(422, "Some of what was sent breaks a rule.", [_told(error)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refused(400, "The body is not JSON that can be read.") from None
+    except RecursionError:
+        raise Refused(422, "The body is nested too deeply.", [f"body: {TOO_DEEP}"]) from None
+
+
+def _read(raw: bytes, now: datetime) -> NewEvent:
+    event = _events.decode(raw)
+    if wrong := problem_in(raw, event.properties):
+        raise ValueError(f"properties: {wrong}")
+    for field in ("event_id", "customer_id", "source", "about"):
+        if _CONTROL.search(getattr(event, field)):
+            raise ValueError(f"{field}: holds a control character")
+    properties = msgspec.json.encode(event.properties)
+    if len(event.properties) > MOST_PROPERTIES or len(properties) > LARGEST_PROPERTIES:
+        raise ValueError(f"properties: at most {MOST_PROPERTIES}, and {LARGEST_PROPERTIES // 1024} KiB altogether")
+    if event.name in RESTRICTIONS:
+        _check_channel(event.properties)
+    occurred_at = _instant(event.occurred_at, now)
+    said = [event.customer_id, event.name, event.occurred_at and occurred_at, event.about, event.source]
+    return NewEvent(
+        event_id=event.event_id,
+        customer_id=event.customer_id,
+        name=event.name,
+        occurred_at=occurred_at,
+        received_at=now,
+        source=event.source,
+        about=event.about,
+        properties=properties,
+        digest=hashlib.sha256(_digests.encode([*said, event.properties])).digest(),
+    )
+
+
+def _instant(given: datetime | None, now: datetime) -> datetime:
+    if given is None:
+        return now
+    if given > now + AHEAD:
+        raise ValueError("occurred_at: is more than 24 hours in the future")
+    if given < EARLIEST:
+        raise ValueError("occurred_at: is before 1970")
+    return given.astimezone(UTC)
+
+
+def _check_channel(properties: dict[str, Any]) -> None:
+    channel = properties.get("channel")
+    if channel is not None and channel not in [each.value for each in Channel]:
+        known = ", ".join(channel.value for channel in Channel)
+        raise ValueError(f"properties.channel: is no channel; name one of {known}, or leave it out for all")
+
+
+def _told(error: Exception) -> str:
+    """What is wrong as `field: sentence`. Texts with bytes that are no UTF-8 have no field that could be named."""
+    if isinstance(error, UnicodeDecodeError):
+        return "event: is not UTF-8"
+    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
+        return "event: is not JSON that can be read"
+    if placed := _PLACED.match(str(error)):
+        return f"{placed[2]}: {placed[1]}"
+    return str(error)

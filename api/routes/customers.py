@@ -1,0 +1,192 @@
+"""Customers: their profiles, their consents, and everything that happened to them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import allowed
+from api.fields import Attributes, CustomerInPath, Email, Instant, Locale, Phone, Strict, Words, Zone
+from api.needs import House
+from api.problems import answers
+from api.reading import CheckedRoute
+from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.errors import InvalidInput
+from domain.messages import Channel
+from services.customers import PROFILE, Change, CustomerNow
+from services.timeline import Page
+
+AHEAD = timedelta(minutes=5)  # two clocks may differ by so much
+
+router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["Customers"], route_class=CheckedRoute)
+
+
+class ConsentGiven(Strict):
+    """A customer's word about a channel."""
+
+    status: Annotated[ConsentStatus, Field(strict=False)]
+    at: Instant | None = Field(default=None, description="When it was given; left out: now.")
+    source: Annotated[Words, Field(min_length=1, max_length=100)] = Field(
+        default="api", description="Through what: a form, a call, a shop."
+    )
+
+
+class Profile(Strict):
+    """What to know of a customer. `consents` are by channel: email, sms, or all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "email": "anna@example.com",
+                "phone": "+4930901820",
+                "locale": "en",
+                "timezone": "Europe/Berlin",
+                "attributes": {"first_name": "Anna", "plan": "team"},
+                "consents": {"email": {"status": "granted", "at": "2026-03-02T10:00:00Z", "source": "sign-up form"}},
+            }
+        }
+    )
+
+    email: Email | None = None
+    phone: Phone | None = None
+    locale: Locale | None = None
+    timezone: Zone | None = None
+    attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
+    consents: dict[Literal["email", "sms", "all"], ConsentGiven] = Field(default_factory=dict)
+
+    def change(self, now: datetime) -> Change:
+        """What this asks for. Raises InvalidInput for a consent of the future."""
+        given = {scope: each.at or now for scope, each in self.consents.items()}
+        if late := [scope for scope, at in given.items() if at > now + AHEAD]:
+            raise InvalidInput([f"consents.{scope}.at: is in the future" for scope in late])
+        return Change(
+            columns={name: getattr(self, name) for name in PROFILE if name in self.model_fields_set},
+            attributes=self.attributes if "attributes" in self.model_fields_set else None,
+            consents={
+                scope: Consent(status=each.status, at=given[scope], source=each.source)
+                for scope, each in self.consents.items()
+            },
+        )
+
+
+assert {"email", "sms", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+
+
+class ConsentNow(BaseModel):
+    """The word on record about a channel."""
+
+    status: ConsentStatus
+    at: datetime
+    source: str
+
+
+class CustomerView(BaseModel):
+    """A customer. `id` is ours, `customer_id` yours."""
+
+    id: str = Field(examples=["cus_019cae2f4c7f7d5f8f2b6a1c3d4e5f60"])
+    customer_id: str
+    email: str | None
+    phone: str | None
+    locale: str | None
+    timezone: str | None
+    attributes: Attributes
+    consents: dict[str, ConsentNow]
+    first_seen_at: datetime
+
+    @classmethod
+    def of(cls, now: CustomerNow) -> "CustomerView":
+        """A customer as it stands."""
+        said = {scope: {"status": c.status, "at": c.at, "source": c.source} for scope, c in now.consents.items()}
+        return cls.model_validate({**now.row, "consents": said})
+
+
+class EntryView(BaseModel):
+    """One line of a timeline. `text` is the whole sentence; the rest are its facts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: datetime
+    kind: Literal["event", "send", "enrollment", "task", "decision"]
+    state: str = Field(description="What kind of line: an event's name, or for example deferred, accepted, entered.")
+    text: str = Field(
+        examples=["“basics” waits. Quiet hours from 21:00 to 09:00 in Europe/Berlin; it may go at 03 Mar 09:12"]
+    )
+
+
+class TimelineView(BaseModel):
+    """A page of a timeline, newest first. `cursor` asks for the page before; null on the last one."""
+
+    entries: list[EntryView]
+    timezone: str
+    cursor: str | None
+
+    @classmethod
+    def of(cls, page: Page) -> "TimelineView":
+        """A page."""
+        entries: list[Any] = [
+            {**e.details, "at": e.at, "kind": e.kind, "state": e.state, "text": e.text} for e in page.entries
+        ]
+        return cls.model_validate({"entries": entries, "timezone": page.zone, "cursor": page.cursor})
+
+
+@router.get("", dependencies=[allowed("customers:read")], responses=answers(404), summary="Look at a customer")
+async def read_customer(customer_id: CustomerInPath, house: House) -> CustomerView:
+    """Profile and consents as they stand now."""
+    async with house.database.transaction() as connection:
+        return CustomerView.of(await house.customers.get(connection, customer_id))
+
+
+@router.put(
+    "",
+    dependencies=[allowed("customers:write")],
+    responses={201: {"model": CustomerView, "description": "A new customer"}, **answers(400, 409, 413, 422)},
+    summary="Set a customer's whole profile",
+)
+async def put_customer(customer_id: CustomerInPath, body: Profile, house: House, response: Response) -> CustomerView:
+    """Replaces the profile: what you leave out is cleared. Creates a customer whom we do not know yet.
+
+    Consents that you do not name stay as they are, and an older word never replaces a newer one.
+    """
+    change = body.change(house.clock.now())
+    async with house.database.transaction() as connection:
+        now = await house.customers.replace(connection, customer_id, change)
+    house.database.wake()
+    response.status_code = 201 if now.created else 200
+    return CustomerView.of(now)
+
+
+@router.patch(
+    "",
+    dependencies=[allowed("customers:write")],
+    responses=answers(400, 404, 409, 413, 422),
+    summary="Change some of a customer's profile",
+)
+async def patch_customer(customer_id: CustomerInPath, body: Profile, house: House) -> CustomerView:
+    """Changes what you name and leaves the rest. null clears a field; an attribute set to null is removed."""
+    change = body.change(house.clock.now())
+    async with house.database.transaction() as connection:
+        now = await house.customers.merge(connection, customer_id, change)
+    house.database.wake()
+    return CustomerView.of(now)
+
+
+@router.get(
+    "/timeline",
+    dependencies=[allowed("customers:read")],
+    responses=answers(404, 422),
+    summary="Why did they get this, and why not that?",
+)
+async def read_timeline(
+    customer_id: CustomerInPath,
+    house: House,
+    cursor: Annotated[str | None, Query(max_length=300, description="From the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    locale: Annotated[Literal["en", "ru"], Query(description="The language of the sentences.")] = "en",
+) -> TimelineView:
+    """Everything about one customer, newest first: events, messages sent and not sent with the reason, journeys
+    entered and ended, tasks. Instants inside the sentences are in the customer's time zone.
+    """
+    async with house.database.transaction() as connection:
+        page = await house.timeline.read(connection, customer_id, locale=locale, cursor=cursor, limit=limit)
+    return TimelineView.of(page)

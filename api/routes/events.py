@@ -1,0 +1,62 @@
+"""Taking events in."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api.access import allowed
+from api.needs import House
+from api.problems import answers
+from api.reading_events import BatchTaken, EventBatch, Rejected, read_batch
+from services.intake import take_in
+
+REF = "#/components/schemas/{name}"
+_SCHEMAS, SCHEMAS = msgspec.json.schema_components([EventBatch, BatchTaken], ref_template=REF)
+"""What OpenAPI calls the bodies, made from the very classes that read them."""
+
+TAKEN = "is taken by another event; an event_id names one event for ever"
+EXAMPLE = {
+    "events": [
+        {
+            "event_id": "order-1001-placed",
+            "customer_id": "anna@example.com",
+            "name": "order_placed",
+            "occurred_at": "2026-03-02T10:00:00Z",
+            "about": "order-1001",
+            "properties": {"total": 49.9},
+        }
+    ]
+}
+_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": _SCHEMAS[0], "example": EXAMPLE}},
+}
+
+router = APIRouter(prefix="/v1", tags=["Events"])
+
+
+@router.post(
+    "/events",
+    status_code=202,
+    dependencies=[allowed("events:write")],
+    responses={202: {"content": {"application/json": {"schema": _SCHEMAS[1]}}}, **answers(400, 413, 422)},
+    openapi_extra={"requestBody": _BODY},
+    summary="Tell what customers did",
+    response_class=Response,
+)
+async def take_events(request: Request, house: House) -> Response:
+    """Up to 1,000 events at once, of any customers, in any order. They start, steer and end journeys.
+
+    Each event counts once, however often it is sent: repeat the whole request when in doubt. One wrong event does not
+    sink the others; `rejected` says which, and why. `opted_out`, `complained` and `hard_bounced` (with
+    `properties.channel`, or about every channel without it) are in force when the answer arrives.
+    """
+    good, places, rejected = read_batch(await request.body(), house.clock.now())
+    taken = await take_in(house.ingest, good)
+    rejected += [Rejected(places[each], f"event_id: {TAKEN}") for each in taken.conflicts]
+    rejected += [Rejected(places[each], "event: cannot be stored") for each in taken.refused]
+    rejected.sort(key=lambda each: each.index)
+    request.app.state.meters.took(taken, len(rejected))
+    body = BatchTaken(accepted=taken.accepted, duplicates=taken.duplicates, rejected=rejected)
+    return Response(msgspec.json.encode(body), 202, media_type="application/json")

@@ -1,0 +1,167 @@
+"""Journeys: what there is, what may be set, and entering customers by hand."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from adapters.database import counts
+from api.access import CallerHere, allowed
+from api.fields import CustomerId, Strict, Words
+from api.needs import House
+from api.once import CommandHere
+from api.problems import answers
+from api.reading import CheckedRoute
+from api.routes.enrollments import EnrollmentView
+from domain.journeys import Declaration
+from domain.options import describe
+from services.catalogue import STARTS_ON
+
+router = APIRouter(prefix="/v1/journeys", tags=["Journeys"], route_class=CheckedRoute)
+
+
+class OptionView(BaseModel):
+    """Something a marketer may set. `value` is what holds here now."""
+
+    name: str = Field(examples=["basics_on_day"])
+    kind: str = Field(examples=["duration"])
+    value: Any = Field(examples=["2 days"])
+    default: Any = Field(examples=["2 days"])
+    least: Any = None
+    most: Any = None
+    choices: list[str] = []
+
+
+class JourneyView(BaseModel):
+    """A journey: its plan in words, what starts and ends it, what may be set, and how many walk it."""
+
+    name: str = Field(examples=["WelcomeChain"])
+    story: str
+    starts_on: list[str] = Field(examples=[["order_placed"]])
+    may_start_on: list[str]
+    goal: str | None = Field(examples=["activated"])
+    exits: list[str]
+    hears: list[str]
+    about: str
+    options: list[OptionView]
+    messages: list[str]
+    open: int = Field(description="Customers who walk it now.")
+    endings: dict[str, int] = Field(examples=[{"converted": 12, "lapsed": 30}])
+
+    @classmethod
+    def of(
+        cls, declaration: Declaration, messages: list[str], settings: Mapping[str, Any], counted: Mapping[str, int]
+    ) -> "JourneyView":
+        """A journey as it runs here."""
+        plan = declaration.plan
+        options = [
+            OptionView(
+                name=o.name,
+                kind=o.kind,
+                value=settings.get(o.name, o.default),
+                default=o.default,
+                least=o.least,
+                most=o.most,
+                choices=list(o.choices),
+            )
+            for o in describe(plan.options)
+        ]
+        return cls(
+            name=declaration.name,
+            story=declaration.story,
+            starts_on=list(settings.get(STARTS_ON, plan.starts_on)),
+            may_start_on=list(plan.may_start_on),
+            goal=plan.goal,
+            exits=list(plan.exits),
+            hears=list(plan.hears),
+            about=plan.about,
+            options=options,
+            messages=messages,
+            open=counted.get("open", 0),
+            endings={state: count for state, count in counted.items() if state != "open"},
+        )
+
+
+class Journeys(BaseModel):
+    """All journeys."""
+
+    journeys: list[JourneyView]
+
+
+class OptionsToSet(Strict):
+    """Options by name; what is not named stays. `starts_on` is a list of events."""
+
+    options: Annotated[
+        dict[str, Any], Field(examples=[{"basics_on_day": "3 days", "starts_on": ["order_placed", "signed_up"]}])
+    ]
+
+
+class EnrollmentToMake(Strict):
+    """Who enters, and about what (only where the journey is about one thing). `options` are for this walk alone."""
+
+    customer_id: CustomerId
+    about: Words = ""
+    options: dict[str, Any] = Field(default_factory=dict, examples=[{"basics_on_day": "1 day"}])
+
+
+async def _views(house: House) -> list[JourneyView]:
+    async with house.database.transaction() as connection:
+        settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
+    messages: dict[str, list[str]] = {}
+    for declaration, message in house.catalogue.messages():
+        messages.setdefault(declaration.name, []).append(message.name)
+    return [
+        JourneyView.of(each, messages.get(each.name, []), settings.get(each.name, {}), counted.get(each.name, {}))
+        for each in house.catalogue.journeys()
+    ]
+
+
+async def _view(house: House, journey: str) -> JourneyView:
+    house.catalogue.journey(journey)
+    return next(view for view in await _views(house) if view.name == journey)
+
+
+@router.get("", dependencies=[allowed("journeys:read")], responses=answers(), summary="Which journeys are there?")
+async def list_journeys(house: House) -> Journeys:
+    """Every journey with its plan in words, what may be set, and how many customers walk it or have ended it."""
+    return Journeys(journeys=await _views(house))
+
+
+@router.get("/{journey}", dependencies=[allowed("journeys:read")], responses=answers(404), summary="One journey")
+async def read_journey(journey: str, house: House) -> JourneyView:
+    """One journey, by its name."""
+    return await _view(house, journey)
+
+
+@router.patch(
+    "/{journey}",
+    dependencies=[allowed("journeys:write")],
+    responses=answers(400, 404, 422),
+    summary="Set a journey's options",
+)
+async def set_options(journey: str, body: OptionsToSet, house: House) -> JourneyView:
+    """For everybody who enters from now on. Who is inside goes on as they began."""
+    async with house.database.transaction() as connection:
+        await house.catalogue.set_options(connection, journey, body.options)
+    return await _view(house, journey)
+
+
+@router.post(
+    "/{journey}/enrollments",
+    status_code=201,
+    dependencies=[allowed("journeys:write")],
+    responses={201: {"model": EnrollmentView}, **answers(400, 404, 409, 422)},
+    response_class=Response,
+    summary="Enter a customer by hand",
+)
+async def enroll(journey: str, body: EnrollmentToMake, house: House, who: CallerHere, command: CommandHere) -> Response:
+    """Starts the journey for one customer now. 409 says why not: already walking it, walked before, opted out …"""
+
+    async def enter(connection: Any) -> EnrollmentView:
+        row = await house.enrolling.enroll(
+            connection, journey, body.customer_id, about=body.about, options=body.options, actor=who.name
+        )
+        return await EnrollmentView.read(connection, row)
+
+    return await command.do(enter, status=201, location="/v1/enrollments/{id}")

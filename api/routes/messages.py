@@ -1,0 +1,103 @@
+"""Messages: what journeys can say, and how it looks."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.access import allowed
+from api.fields import Attributes, CustomerId, Locale, Strict
+from api.needs import House
+from api.problems import answers
+from api.reading import CheckedRoute
+from domain.durations import spoken
+from domain.errors import InvalidInput
+from domain.journeys import Declaration
+from domain.messages import Channel, Message
+
+NO_LINK = "https://example.invalid/u/preview"  # a preview must not hold a link that opts somebody out
+
+router = APIRouter(prefix="/v1/messages", tags=["Messages"], route_class=CheckedRoute)
+
+
+class MessageView(BaseModel):
+    """A message: why it is sent, what the customer gains, by which channels, and how long it is worth sending."""
+
+    journey: str = Field(examples=["WelcomeChain"])
+    name: str = Field(examples=["greeting"])
+    purpose: str = Field(examples=["service"])
+    goal: str
+    channels: list[Channel]
+    locales: list[str]
+    shelf_life: str = Field(examples=["2 days"])
+    limit: str = Field(examples=["2 in 30 days"])
+
+    @classmethod
+    def of(cls, declaration: Declaration, message: Message) -> "MessageView":
+        """A message as its folder declares it."""
+        return cls(
+            journey=declaration.name,
+            name=message.name,
+            purpose=message.purpose.value,
+            goal=message.goal,
+            channels=list(message.channels),
+            locales=list(message.locales),
+            shelf_life=spoken(message.shelf_life),
+            limit=f"{message.limit.times} in {spoken(message.limit.within)}",
+        )
+
+
+class Messages(BaseModel):
+    """All messages."""
+
+    messages: list[MessageView]
+
+
+class Preview(Strict):
+    """Whom to write for: a customer, or invented attributes (which win over the customer's own)."""
+
+    channel: Annotated[Channel, Field(strict=False)] = Channel.EMAIL
+    locale: Locale | None = None
+    customer_id: CustomerId | None = None
+    attributes: Attributes = Field(default_factory=dict, examples=[{"first_name": "Anna"}])
+
+
+class PreviewView(BaseModel):
+    """The message as it would arrive."""
+
+    locale: str
+    subject: str | None
+    preview: str | None
+    html: str | None
+    text: str
+
+
+@router.get("", dependencies=[allowed("messages:read")], responses=answers(), summary="What can journeys say?")
+async def list_messages(house: House) -> Messages:
+    """Every message of every journey."""
+    return Messages(messages=[MessageView.of(journey, message) for journey, message in house.catalogue.messages()])
+
+
+@router.post(
+    "/{journey}/{message}/preview",
+    dependencies=[allowed("messages:read")],
+    responses=answers(400, 404, 422),
+    summary="See a message before anybody gets it",
+)
+async def preview_message(journey: str, message: str, body: Preview, house: House) -> PreviewView:
+    """Renders a message for a customer or an invented one. Nothing is sent or stored."""
+    declared = house.catalogue.message(journey, message)
+    if body.channel not in declared.channels:
+        raise InvalidInput([f"channel: this message has no text for it, only for {', '.join(declared.channels)}"])
+    customer = await _customer(house, body)
+    folder = house.catalogue.journey(journey).folder
+    rendered = house.letters.render(folder, message, body.channel, customer, unsubscribe=NO_LINK, locale=body.locale)
+    return PreviewView.model_validate(rendered, from_attributes=True)
+
+
+async def _customer(house: House, body: Preview) -> dict[str, Any]:
+    if body.customer_id is None:
+        return {"attributes": body.attributes, "locale": None}
+    async with house.database.transaction() as connection:
+        row = (await house.customers.get(connection, body.customer_id)).row
+    return {"attributes": {**row["attributes"], **body.attributes}, "locale": row["locale"]}

@@ -1,0 +1,92 @@
+"""The sentences of a customer's timeline, in English and Russian: what happened, and what was decided."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.decisions import tell
+
+EVENTS: dict[str, dict[str, str]] = {
+    "signed_up": {"en": "Signed up", "ru": "Регистрация"},
+    "signed_in": {"en": "Signed in", "ru": "Вход в сервис"},
+    "order_placed": {"en": "Placed an order", "ru": "Заказ оформлен"},
+    "order_delivered": {"en": "The order was delivered", "ru": "Заказ доставлен"},
+    "order_returned": {"en": "Returned an order", "ru": "Заказ возвращён"},
+    "cart_updated": {"en": "Changed the cart", "ru": "Корзина изменена"},
+    "page_viewed": {"en": "Looked at a page", "ru": "Просмотр страницы"},
+    "product_viewed": {"en": "Looked at a product", "ru": "Просмотр товара"},
+    "feature_used": {"en": "Used the product", "ru": "Продукт использован"},
+    "setup_stuck": {"en": "Got stuck in set-up", "ru": "Трудности с настройкой"},
+    "activated": {"en": "The product works for them: activated", "ru": "Продукт заработал: активация"},
+    "email_opened": {"en": "Opened a letter", "ru": "Письмо открыто"},
+    "email_clicked": {"en": "Followed a link in a letter", "ru": "Переход по ссылке из письма"},
+    "support_contacted": {"en": "Wrote or called to support", "ru": "Обращение в поддержку"},
+    "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
+    "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
+    "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
+    "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
+    "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
+}
+OTHER_EVENT = {"en": "Event: {name}", "ru": "Событие: {name}"}
+
+WORDS: dict[str, dict[str, str]] = {
+    "ru": {
+        "granted": "дано",
+        "denied": "отказ",
+        "email": "почта",
+        "sms": "SMS",
+        "all": "все каналы",
+        "phone": "телефон",
+        "locale": "язык",
+        "timezone": "часовой пояс",
+        "attributes": "сведения",
+    },
+    "en": {"all": "all channels", "sms": "SMS", "locale": "language", "timezone": "time zone"},
+}
+
+# What became of a message, said before the reason.
+OUTCOMES: dict[str, dict[str, str]] = {
+    "deferred": {"en": "“{message}” waits", "ru": "«{message}» ждёт"},
+    "held": {"en": "“{message}” is held", "ru": "«{message}» задержано"},
+    "reserved": {"en": "“{message}” is about to go", "ru": "«{message}» готово к отправке"},
+    "refused": {"en": "“{message}” was not sent", "ru": "«{message}» не отправлено"},
+    "expired": {"en": "“{message}” was not sent: too late", "ru": "«{message}» не отправлено: слишком поздно"},
+    "failed": {"en": "“{message}” was not sent", "ru": "«{message}» не отправлено"},
+    "unknown": {"en": "“{message}” may have arrived", "ru": "«{message}», возможно, дошло"},
+    "holdout": {"en": "“{message}” was left out: control group", "ru": "«{message}» не отправлено: контрольная группа"},
+    "accepted": {"en": "“{message}” was sent", "ru": "«{message}» отправлено"},
+    "withdrawn": {"en": "“{message}” will not be sent", "ru": "«{message}» не будет отправлено"},
+}
+_ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
+
+
+def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str:
+    """An event in words."""
+    sentence = EVENTS.get(name, OTHER_EVENT)[locale]
+    said = {"name": name.replace("_", " "), "channel": _word("all", locale)}
+    for key in ("channel", "status"):
+        if key in properties:
+            said[key] = _word(str(properties[key]), locale)
+    fields = properties.get("fields")
+    said["fields"] = ", ".join(_word(str(f), locale) for f in fields) if isinstance(fields, list) else "—"
+    return sentence.format_map(_Said(said))
+
+
+def decision_sentence(
+    state: str, rule: str, facts: Mapping[str, Any], *, journey: str | None, message: str | None, locale: str, zone: str
+) -> str:
+    """A decision in words, with the message or the journey it is about."""
+    why = tell(rule, facts, locale=locale, zone=zone)
+    if message is not None and state in OUTCOMES:
+        return f"{OUTCOMES[state][locale].format(message=message.replace('_', ' '))}. {why}"
+    if journey and state in _ABOUT_A_JOURNEY:
+        return f"{journey}: {why[:1].lower()}{why[1:]}"
+    return why
+
+
+def _word(word: str, locale: str) -> str:
+    return WORDS[locale].get(word, word)
+
+
+class _Said(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "—"

@@ -1,0 +1,57 @@
+"""Short stories that end in a state worth looking at."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from activities.sending import SendRequest
+from domain.sends import SendResult
+from tropa.wiring import House
+
+ANNA = "anna@example.com"
+PROFILE: dict[str, Any] = {
+    "email": ANNA,
+    "phone": "+49 30 901820",
+    "locale": "en",
+    "timezone": "Europe/Berlin",
+    "attributes": {"first_name": "Anna", "last_name": "Petrova"},
+    "consents": {"email": {"status": "granted", "source": "sign-up form"}},
+}
+
+
+async def rows(house: House, query: str) -> list[dict[str, Any]]:
+    """What a query finds."""
+    async with house.database.transaction() as connection:
+        return [dict(row) for row in (await connection.execute(text(query))).mappings()]
+
+
+async def know_anna(api: httpx.AsyncClient, customer_id: str = ANNA, **changes: Any) -> dict[str, Any]:
+    """Anna, whom we may write to."""
+    known = await api.put(f"/v1/customers/{customer_id}", json={**PROFILE, **changes})
+    assert known.status_code in (200, 201), known.text
+    answer: dict[str, Any] = known.json()
+    return answer
+
+
+async def enroll(api: httpx.AsyncClient, customer_id: str = ANNA, **headers: str) -> httpx.Response:
+    """Anna enters the welcome chain by hand."""
+    return await api.post(
+        "/v1/journeys/WelcomeChain/enrollments", json={"customer_id": customer_id}, headers=headers or None
+    )
+
+
+async def happens(api: httpx.AsyncClient, house: House, name: str, customer_id: str = ANNA, **properties: Any) -> None:
+    """Something happens to a customer and is projected."""
+    event = {"event_id": f"{name}-{customer_id}-{id(properties)}", "customer_id": customer_id, "name": name}
+    taken = await api.post("/v1/events", json={"events": [{**event, "properties": properties}]})
+    assert taken.json()["accepted"] == 1, taken.text
+    await house.projector.project_some()
+
+
+async def send(house: House, enrollment: dict[str, Any], message: str, at: datetime, visit: int = 1) -> SendResult:
+    """A step of the journey is due, as the worker would do it."""
+    customer = (await rows(house, f"SELECT customer FROM enrollments WHERE id = '{enrollment['id']}'"))[0]["customer"]
+    request = SendRequest(enrollment=enrollment["id"], customer=customer, message=message, visit=visit)
+    return await house.sending.send(request, started=at)

@@ -1,0 +1,146 @@
+"""Every route has its scope, and without it answers nothing."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from services.keys import Keys
+from tests.api.conftest import client_of
+from tropa.wiring import House
+
+SCOPES = {
+    "POST /v1/events": "events:write",
+    "GET /v1/customers/{customer_id}": "customers:read",
+    "PUT /v1/customers/{customer_id}": "customers:write",
+    "PATCH /v1/customers/{customer_id}": "customers:write",
+    "GET /v1/customers/{customer_id}/timeline": "customers:read",
+    "GET /v1/journeys": "journeys:read",
+    "GET /v1/journeys/{journey}": "journeys:read",
+    "PATCH /v1/journeys/{journey}": "journeys:write",
+    "POST /v1/journeys/{journey}/enrollments": "journeys:write",
+    "GET /v1/enrollments/{enrollment}": "journeys:read",
+    "POST /v1/enrollments/{enrollment}/leave": "journeys:write",
+    "POST /v1/enrollments/{enrollment}/pause": "journeys:write",
+    "POST /v1/enrollments/{enrollment}/resume": "journeys:write",
+    "GET /v1/messages": "messages:read",
+    "POST /v1/messages/{journey}/{message}/preview": "messages:read",
+    "GET /console": "console",
+    "GET /console/find": "console",
+    "GET /console/outbox": "console",
+    "GET /console/outbox/{send}": "console",
+    "GET /console/outbox/{send}/letter": "console",
+    "GET /console/customers/{customer_id}": "console",
+}
+OPEN = {
+    "GET /console/sign-in",
+    "POST /console/sign-in",
+    "GET /console/enter",
+    "POST /console/sign-out",
+    "GET /u/{token}",
+    "HEAD /u/{token}",
+    "POST /u/{token}",
+    "GET /docs",
+    "GET /openapi.json",
+    "HEAD /openapi.json",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /metrics",
+}
+LOCKED = [name for name in SCOPES if "/v1/" in name]
+
+
+def routes_of(app: FastAPI) -> dict[str, str | None]:
+    """Every route with the scope that its dependencies ask for."""
+    found: dict[str, str | None] = {}
+    waiting: list[Any] = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        inner = getattr(route, "original_router", None)
+        waiting += inner.routes if inner is not None else []
+        if not hasattr(route, "methods"):
+            continue
+        asked = (
+            [getattr(d.call, "scope", None) for d in route.dependant.dependencies]
+            if isinstance(route, APIRoute)
+            else []
+        )
+        for method in route.methods:
+            found[f"{method} {route.path}"] = next((scope for scope in asked if scope), None)
+    return found
+
+
+def test_every_route_is_listed_here_with_its_scope(app: FastAPI) -> None:
+    assert routes_of(app) == SCOPES | dict.fromkeys(OPEN)
+
+
+@pytest.mark.parametrize("route", LOCKED)
+async def test_without_a_key_nothing_is_answered(stranger: httpx.AsyncClient, route: str) -> None:
+    method, path = route.split()
+
+    answer = await stranger.request(method, path, json={})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("route", LOCKED)
+async def test_the_wrong_scope_is_not_enough(app: FastAPI, house: House, route: str) -> None:
+    method, path = route.split()
+    key = await Keys(house.database).create("narrow", ["console"])
+    async with client_of(app, Authorization=f"Bearer {key}") as client:
+        answer = await client.request(method, path, json={})
+
+    assert answer.status_code == 403
+    assert SCOPES[route] in answer.json()["detail"]
+
+
+WRONG_KEYS = ["", "x", "tropa_", "tropa_a_b", "tropa_\x7f_x", "tropa__", "Bearer", "tropa_" + "a" * 5000 + "_x"]
+
+
+@pytest.mark.parametrize("key", WRONG_KEYS)
+async def test_what_is_no_key_opens_nothing(stranger: httpx.AsyncClient, key: str) -> None:
+    answer = await stranger.get("/v1/journeys", headers={"Authorization": f"Bearer {key}"})
+
+    assert answer.status_code == 401
+
+
+async def test_a_key_with_another_secret_opens_nothing(api: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
+    forged = api.headers["Authorization"][:-3] + "xyz"
+
+    assert (await stranger.get("/v1/journeys", headers={"Authorization": forged})).status_code == 401
+
+
+async def test_only_the_digest_of_a_key_is_stored(api: httpx.AsyncClient, house: House) -> None:
+    async with house.database.transaction() as connection:
+        stored = (await connection.exec_driver_sql("SELECT id, name, digest, scopes FROM api_keys")).one()
+
+    secret = api.headers["Authorization"].rsplit("_", 1)[-1]
+    assert secret not in str(stored)
+    assert len(stored.digest) == 32
+
+
+async def test_a_revoked_key_is_over_within_five_seconds_elsewhere_and_here_at_once(house: House) -> None:
+    elsewhere, here = Keys(house.database), Keys(house.database)
+    key = await here.create("the shop", ["console"])
+    caller = await here.verify(key)
+    assert caller is not None
+    assert await elsewhere.verify(key)
+
+    await here.revoke(caller.id)
+
+    assert await here.verify(key) is None
+    elsewhere._known = {i: (since - 5, c, d) for i, (since, c, d) in elsewhere._known.items()}
+    assert await elsewhere.verify(key) is None
+
+
+async def test_an_expired_key_opens_nothing(house: House) -> None:
+    keys = Keys(house.database)
+    key = await keys.create("old", ["console"])
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql("UPDATE api_keys SET expires_at = now() - interval '1 second'")
+
+    assert await keys.verify(key) is None

@@ -1,0 +1,62 @@
+"""Messages, facts and policies that show what matters to a rule and leave out the rest."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import settings
+
+from domain.customers import Consent, ConsentStatus
+from domain.messages import Channel, Limit, Message, Purpose
+from domain.policy import ContactPolicy, SendFacts
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SEND = UUID("00000000-0000-5000-8000-0000000001f4")
+MIDDLE = UUID(int=500)  # its jitter is half of the spread
+
+SEEDED = settings(max_examples=250, deadline=None, derandomize=True, database=None)
+
+
+def utc(*parts: int) -> datetime:
+    """An instant."""
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def a_message(
+    *channels: Channel,
+    purpose: Purpose = Purpose.VALUE,
+    shelf_life: timedelta = timedelta(days=3),
+    limit: Limit | None = None,
+) -> Message:
+    """A message by email, unless other channels are named."""
+    return Message(
+        journey="trial",
+        name="note",
+        purpose=purpose,
+        goal="They know.",
+        channels=channels or (Channel.EMAIL,),
+        shelf_life=shelf_life,
+        limit=limit or Limit(times=1000, within=timedelta(days=30)),
+    )
+
+
+def a_policy(*, explicit: Iterable[Channel] = (), **changes: object) -> ContactPolicy:
+    """The default policy without jitter, and without the need for an explicit yes."""
+    plain = ContactPolicy(jitter=timedelta(0), explicit_consent=frozenset(explicit))
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def some_facts(zone: str = "UTC", **changes: object) -> SendFacts:
+    """A customer whom everything can reach and against whom nothing stands."""
+    return replace(SendFacts(zone=zone, addressed=frozenset(Channel)), **changes)  # type: ignore[arg-type]
+
+
+def yes(at: datetime) -> Consent:
+    """A yes, given then."""
+    return Consent(status=ConsentStatus.GRANTED, at=at, source="test")
+
+
+def no(at: datetime) -> Consent:
+    """A no, given then."""
+    return Consent(status=ConsentStatus.DENIED, at=at, source="test")

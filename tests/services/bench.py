@@ -1,0 +1,236 @@
+"""The data path and the ledger on a real database, with a journey and messages of the tests' own."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from activities.sending import SendRequest
+from adapters.database import customers, enrollments
+from adapters.database.connection import Database
+from adapters.links import Links
+from adapters.surrogates import Surrogates
+from adapters.tasks import TaskLibrary
+from adapters.templates import MESSAGES, MessageLibrary
+from domain.clock import Pace
+from domain.customers import Consent, ConsentStatus
+from domain.journeys import Declaration, Plan
+from domain.messages import Channel, Limit
+from domain.options import Id
+from domain.policy import ContactPolicy
+from domain.projection import Walk
+from domain.sends import SendResult, send_id
+from services.catalogue import Catalogue
+from services.enrolling import Enrolling
+from services.ingest import Ingest
+from services.letters import Company, Letters
+from services.project import Projector
+from services.restrict import Restrictions
+from services.send_facts import FactReader
+from services.sending import Sending
+from services.walking import Walking
+from tests.support.factories import SettableClock, an_event
+from tests.support.providers import Provider
+
+SECRET = "a secret of the tests"
+NO_LIMITS = ContactPolicy(
+    cap=Limit(times=1000, within=timedelta(hours=24)),
+    gap=timedelta(0),
+    jitter=timedelta(0),
+    explicit_consent=frozenset(),
+)
+CALM = ContactPolicy(jitter=timedelta(0))
+
+
+class Size(StrEnum):
+    """How big."""
+
+    SMALL = "small"
+    BIG = "big"
+
+
+TRIAL = Plan(
+    starts_on=("trial_started",),
+    hears=("looked",),
+    goal="bought",
+    exits=("gave_up",),
+    properties={"looked": {"product": Id, "count": int, "size": Size}},
+)
+CART = Plan(starts_on=("cart_left",), hears=("looked",), goal="bought", about="cart")
+
+# name: purpose, channels, shelf life, limit
+LETTERS = {
+    "note": ("value", ["email"], "3 days", 1000),
+    "either": ("value", ["email", "sms"], "3 days", 1000),
+    "receipt": ("transactional", ["email"], "3 days", 1000),
+    "brief": ("value", ["email"], "1 hour", 1000),
+    "twice": ("value", ["email"], "3 days", 2),
+    "broken": ("value", ["email"], "3 days", 1000),
+}
+
+
+def write_messages(folder: Path) -> MessageLibrary:
+    """The messages of the journey Trial, in their folders, compiled."""
+    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain"))
+    for name, (purpose, channels, shelf_life, limit) in LETTERS.items():
+        message = folder / "trial" / name
+        message.mkdir(parents=True)
+        word = "{{ nobody_knows }}" if name == "broken" else "{{ customer.first_name or 'friend' }}"
+        (message / "message.toml").write_text(
+            f'purpose = "{purpose}"\ngoal = "They know what is new."\nchannels = {channels}\n'
+            f'shelf_life = "{shelf_life}"\nlimit = {{ times = {limit}, within = "30 days" }}\n'
+            '[why]\nen = "You asked for it."\nru = "Вы об этом просили."\n',
+            encoding="utf-8",
+        )
+        for locale in ("en", "ru"):
+            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}!</p></mj-text>\n"
+            (message / f"email.{locale}.mjml").write_text(letter, encoding="utf-8")
+            if "sms" in channels:
+                (message / f"sms.{locale}.txt").write_text(f"Hello, {word}!", encoding="utf-8")
+    return MessageLibrary(folder)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Everything on one database. Customers are called by the company's own ids."""
+
+    database: Database
+    clock: SettableClock
+    library: MessageLibrary
+    policy: ContactPolicy = CALM
+    email: Provider = field(default_factory=lambda: Provider("mail"))
+    sms: Provider = field(default_factory=lambda: Provider("texts"))
+    ours: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(anchor=self.clock.now())
+        self.surrogates = Surrogates(SECRET)
+        plans = {"Trial": TRIAL, "Cart": CART}
+        declared = tuple(Declaration(name=n, folder=n.lower(), plan=p, story="") for n, p in plans.items())
+        self.catalogue = Catalogue(declared, self.library, self.surrogates)
+        self.restrictions = Restrictions(self.clock, self.surrogates)
+        self.ingest = Ingest(self.database, self.clock, self.restrictions)
+        self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
+        self.enrolling = Enrolling(self.clock, self.catalogue, self.projector)
+        self.walking = Walking(self.database, self.clock, self.pace, self.catalogue, self.projector, TaskLibrary("en"))
+        self.facts = FactReader(self.surrogates, list(Channel), "UTC")
+        company = Company(
+            name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
+            mailbox="a@acme.test", locale="en",
+        )  # fmt: skip
+        links = Links([SECRET], "https://acme.test")
+        self.letters = Letters(self.database, self.catalogue, self.library, links, company)
+        self.sending = self.sender()
+
+    def sender(self, **changes: Any) -> Sending:
+        """Another process that sends, with something of its own."""
+        own: dict[str, Any] = {
+            "database": self.database,
+            "clock": self.clock,
+            "pace": self.pace,
+            "catalogue": self.catalogue,
+            "projector": self.projector,
+            "facts": self.facts,
+            "letters": self.letters,
+            "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
+            "policy": self.policy,
+        }
+        return Sending(**{**own, **changes})
+
+    def with_policy(self, policy: ContactPolicy) -> "Bench":
+        """The same bench with another policy."""
+        return replace(self, policy=policy)
+
+    # Doing -----------------------------------------------------------------------------------------------------------
+
+    async def a_customer(self, customer_id: str = "anna", *, consent: bool = True, **profile: object) -> str:
+        """Somebody with an address, a phone and a yes to both. Answers our id."""
+        now = self.clock.now()
+        async with self.database.transaction() as connection:
+            ours = (await customers.identify(connection, [customer_id], now))[customer_id]
+            known = {"email": f"{customer_id}@example.com", "phone": "+15550100", "timezone": "UTC", **profile}
+            await customers.update_profile(connection, ours, known)
+            for channel in Channel if consent else ():
+                word = Consent(status=ConsentStatus.GRANTED, at=now - timedelta(days=30), source="test")
+                await customers.put_consent(connection, ours, channel.value, word)
+        self.ours[customer_id] = ours
+        return ours
+
+    async def a_walk(self, customer_id: str = "anna", journey: str = "Trial", about: str = "") -> str:
+        """An open enrollment of a customer, who is made when unknown."""
+        ours = self.ours.get(customer_id) or await self.a_customer(customer_id)
+        async with self.database.transaction() as connection:
+            walk = Walk(
+                id=(await enrollments.mint(connection, 1))[0],
+                journey=journey,
+                about=about,
+                started_at=self.clock.now(),
+            )
+            await enrollments.insert(connection, ours, walk, cause="test", options={})
+        return walk.id
+
+    async def does(self, name: str, customer_id: str = "anna", *, project: bool = True, **details: Any) -> None:
+        """Something happens; unless told not to, it is projected."""
+        details.setdefault("at", self.clock.now())
+        await self.ingest.accept([an_event(name, customer_id, **details)])
+        if project:
+            await self.project()
+
+    async def project(self) -> int:
+        """Project until nothing waits."""
+        applied = 0
+        while some := await self.projector.project_some():
+            applied += some
+        return applied
+
+    def request(self, enrollment: str, message: str = "note", *, visit: int = 1, customer: str = "anna") -> SendRequest:
+        """What the activity would ask for."""
+        return SendRequest(enrollment=enrollment, customer=self.ours[customer], message=message, visit=visit)
+
+    async def send(
+        self,
+        enrollment: str,
+        message: str = "note",
+        *,
+        visit: int = 1,
+        customer: str = "anna",
+        started: datetime | None = None,
+        by: Sending | None = None,
+    ) -> SendResult:
+        """Send, now unless `started` says otherwise."""
+        request = self.request(enrollment, message, visit=visit, customer=customer)
+        return await (by or self.sending).send(request, started=started or self.clock.now())
+
+    # Looking ---------------------------------------------------------------------------------------------------------
+
+    async def rows(self, query: str, **values: object) -> list[dict[str, Any]]:
+        """What a query finds."""
+        async with self.database.transaction() as connection:
+            return [dict(row) for row in (await connection.execute(text(query), values)).mappings()]
+
+    async def change(self, statement: str, **values: object) -> None:
+        """Change something behind the services' backs."""
+        async with self.database.transaction() as connection:
+            await connection.execute(text(statement), values)
+
+    async def ledger(self, enrollment: str, message: str = "note", *, visit: int = 1) -> Mapping[str, Any]:
+        """A send's row."""
+        found = await self.rows("SELECT * FROM sends WHERE id = :id", id=send_id(enrollment, message, visit))
+        return found[0]
+
+    async def words(self, **where: object) -> list[str]:
+        """What was decided, in words, in order."""
+        wanted = " AND ".join(f"{name} = :{name}" for name in where) or "true"
+        return [
+            row["words"] for row in await self.rows(f"SELECT words FROM decisions WHERE {wanted} ORDER BY id", **where)
+        ]
+
+    async def dispatched(self, enrollment: str) -> list[str]:
+        """What Temporal is to be told of a walk, in order."""
+        query = "SELECT kind FROM dispatches WHERE enrollment = :id ORDER BY id"
+        return [row["kind"] for row in await self.rows(query, id=enrollment)]

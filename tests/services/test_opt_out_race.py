@@ -1,0 +1,79 @@
+"""The opt-out races the send (F46): whoever has the customer's lock first wins, and nothing is called after a no."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from domain.sends import SendResult, SendState, send_id
+from tests.services.bench import NO_LIMITS, Bench
+from tests.support.factories import an_event
+
+TIMES = 200
+AT_ONCE = 25  # races at the same time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """One customer's race. Instants are monotonic."""
+
+    result: SendResult
+    opted_out_at: float
+    called_at: float | None
+    state: str
+
+
+async def note_each_no(bench: Bench) -> None:
+    """Have the database write down when, under the customer's lock, each no was stored."""
+    await bench.change("CREATE TABLE noes (customer text, at timestamptz)")
+    await bench.change("""
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO noes VALUES (NEW.customer, clock_timestamp());
+            RETURN NEW;
+        END $$
+    """)
+    await bench.change("""
+        CREATE TRIGGER note AFTER INSERT ON consents FOR EACH ROW WHEN (NEW.channel = 'all') EXECUTE FUNCTION note()
+    """)
+
+
+async def race(bench: Bench, person: str, *, head_start: float) -> Race:
+    walk = await bench.a_walk(person)
+
+    async def opt_out() -> float:
+        await asyncio.sleep(max(head_start, 0))
+        await bench.ingest.accept([an_event("opted_out", person, at=bench.clock.now())])
+        return time.monotonic()
+
+    async def send() -> SendResult:
+        await asyncio.sleep(max(-head_start, 0))
+        return await bench.send(walk, customer=person)
+
+    opted_out_at, result = await asyncio.gather(opt_out(), send())
+    called = [call.began for call in bench.email.calls if call.letter.send_id == send_id(walk, "note", 1)]
+    assert len(called) <= 1
+    row = await bench.rows("SELECT state FROM sends WHERE enrollment = :id", id=walk)
+    return Race(
+        result=result, opted_out_at=opted_out_at, called_at=called[0] if called else None, state=row[0]["state"]
+    )
+
+
+async def test_two_hundred_opt_outs_race_two_hundred_sends_and_no_call_begins_after_a_no(bench: Bench) -> None:
+    bench = bench.with_policy(NO_LIMITS)
+    await note_each_no(bench)
+    bench.email.lasting = 0.005
+    chance, gate = random.Random(1), asyncio.Semaphore(AT_ONCE)
+
+    async def one(n: int) -> Race:
+        async with gate:
+            return await race(bench, f"c{n}", head_start=chance.uniform(-0.02, 0.15))
+
+    races = await asyncio.gather(*(one(n) for n in range(TIMES)))
+
+    called = [r for r in races if r.called_at is not None]
+    assert [r for r in called if (r.called_at or 0) > r.opted_out_at + 2] == []
+    assert await bench.rows("SELECT * FROM sends s JOIN noes n USING (customer) WHERE s.claimed_at > n.at") == []
+    assert {r.state for r in races if r.called_at is None} <= {"withdrawn", "refused"}
+    assert {r.result.state for r in called} == {SendState.ACCEPTED}
+    assert 20 <= len(called) <= TIMES - 20  # both sides won often enough for this to mean something
