@@ -60,7 +60,7 @@ def _words(value: str) -> str:
 
 def _rfc3339(value: object) -> object:
     """RFC 3339 only: pydantic would also take numbers, and text that holds nothing else."""
-    if isinstance(value, str) and not re.match(r"^\d{4}-\d\d-\d\d[Tt ]", value):
+    if not isinstance(value, str) or not re.match(r"^\d{4}-\d\d-\d\d[Tt ]", value):
         raise ValueError("must be an instant such as 2026-01-31T09:00:00Z")
     return value
 

@@ -98,9 +98,8 @@ class _Show(threading.Thread):
             self._day = day
             told = await _tally(self._addresses.database)
             walks = ", ".join(f"{count} {word}" for word, count in told.walks.items())
-            self._say(
-                f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {told.sends.get('accepted', 0)} messages sent"
-            )
+            sent = told.sends.get("accepted", 0)
+            self._say(f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {sent} messages sent")
 
 
 class _Told:

@@ -1,17 +1,21 @@
 """The real app on this test's house, and clients with keys."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from domain.clock import Pace
 from services.keys import SCOPES, Keys
+from tests.support.factories import SettableClock, settings_for
+from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.serve import api_app
-from tropa.wiring import House
+from tropa.wiring import House, build
 
 Client = httpx.AsyncClient
-NewClient = Callable[..., Awaitable[Client]]
 
 
 @pytest.fixture
@@ -31,6 +35,26 @@ async def api(app: FastAPI, house: House) -> AsyncIterator[Client]:
     """A client whose key may do everything."""
     key = await Keys(house.database).create("the shop", sorted(SCOPES))
     async with client_of(app, Authorization=f"Bearer {key}") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def untouched(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[House]:
+    """A house for a module's many questions that are all turned down, so that none sees another's traces."""
+    name = f"test_{uuid4().hex[:12]}"
+    postgres.create_database(name, template)
+    clock = SettableClock(datetime(2026, 3, 2, 10, tzinfo=UTC))
+    built = await build(settings_for(postgres.url(name)), clock=clock, pace=Pace(anchor=clock.now()))
+    yield built
+    await built.database.close()
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+async def asking(untouched: House) -> AsyncIterator[Client]:
+    """A client of the untouched house whose key may do everything."""
+    key = await Keys(untouched.database).create("the shop", sorted(SCOPES))
+    async with client_of(api_app(untouched), Authorization=f"Bearer {key}") as client:
         yield client
 
 

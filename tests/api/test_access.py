@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from services.keys import Keys
-from tests.api.conftest import client_of
 from tropa.wiring import House
 
 SCOPES = {
@@ -77,10 +76,10 @@ def test_every_route_is_listed_here_with_its_scope(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize("route", LOCKED)
-async def test_without_a_key_nothing_is_answered(stranger: httpx.AsyncClient, route: str) -> None:
+async def test_without_a_key_nothing_is_answered(asking: httpx.AsyncClient, route: str) -> None:
     method, path = route.split()
 
-    answer = await stranger.request(method, path, json={})
+    answer = await asking.request(method, path, json={}, headers={"Authorization": ""})
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -88,11 +87,11 @@ async def test_without_a_key_nothing_is_answered(stranger: httpx.AsyncClient, ro
 
 
 @pytest.mark.parametrize("route", LOCKED)
-async def test_the_wrong_scope_is_not_enough(app: FastAPI, house: House, route: str) -> None:
+async def test_the_wrong_scope_is_not_enough(asking: httpx.AsyncClient, untouched: House, route: str) -> None:
     method, path = route.split()
-    key = await Keys(house.database).create("narrow", ["console"])
-    async with client_of(app, Authorization=f"Bearer {key}") as client:
-        answer = await client.request(method, path, json={})
+    key = await Keys(untouched.database).create("narrow", ["console"])
+
+    answer = await asking.request(method, path, json={}, headers={"Authorization": f"Bearer {key}"})
 
     assert answer.status_code == 403
     assert SCOPES[route] in answer.json()["detail"]
@@ -102,8 +101,8 @@ WRONG_KEYS = ["", "x", "tropa_", "tropa_a_b", "tropa_\x7f_x", "tropa__", "Bearer
 
 
 @pytest.mark.parametrize("key", WRONG_KEYS)
-async def test_what_is_no_key_opens_nothing(stranger: httpx.AsyncClient, key: str) -> None:
-    answer = await stranger.get("/v1/journeys", headers={"Authorization": f"Bearer {key}"})
+async def test_what_is_no_key_opens_nothing(asking: httpx.AsyncClient, key: str) -> None:
+    answer = await asking.get("/v1/journeys", headers={"Authorization": f"Bearer {key}"})
 
     assert answer.status_code == 401
 

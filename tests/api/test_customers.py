@@ -50,19 +50,11 @@ async def test_a_change_appends_its_event_without_the_data(api: httpx.AsyncClien
     await know_anna(api)
     await know_anna(api)
 
-    events = await rows(house, "SELECT name, properties FROM events ORDER BY name")
-
-    assert (
-        events
-        == [
-            {"name": "consent_changed", "properties": {"channel": "email", "status": "granted"}},
-            {
-                "name": "profile_changed",
-                "properties": {"fields": ["attributes", "email", "locale", "phone", "timezone"]},
-            },
-        ]
-        or [event["name"] for event in events].count("profile_changed") == 1
-    )
+    names = [event["name"] for event in await rows(house, "SELECT name FROM events")]
+    assert names.count("profile_changed") == 1
+    said = await rows(house, "SELECT properties FROM events ORDER BY name LIMIT 2")
+    assert said[0]["properties"] == {"channel": "email", "status": "granted"}
+    assert ANNA not in str(said)
 
 
 async def test_an_older_word_never_overrides_a_newer_one(api: httpx.AsyncClient, house: House) -> None:
@@ -149,18 +141,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 @pytest.mark.parametrize(("body", "field"), WRONG.values(), ids=WRONG.keys())
 async def test_what_is_wrong_is_named_not_echoed_and_not_stored(
-    api: httpx.AsyncClient, house: House, method: str, body: dict[str, Any], field: str
+    asking: httpx.AsyncClient, untouched: House, method: str, body: dict[str, Any], field: str
 ) -> None:
-    await know_anna(api, attributes={})
-    before = await rows(house, "SELECT * FROM customers")
+    await know_anna(asking, attributes={})
+    before = await rows(untouched, "SELECT * FROM customers")
 
-    answer = await api.request(method, f"/v1/customers/{ANNA}", json=body)
+    answer = await asking.request(method, f"/v1/customers/{ANNA}", json=body)
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert any(field in problem for problem in answer.json()["problems"])
     assert "secret-canary" not in answer.text
-    assert await rows(house, "SELECT * FROM customers") == before
+    assert await rows(untouched, "SELECT * FROM customers") == before
 
 
 RAW = {
@@ -177,9 +169,9 @@ RAW = {
 
 
 @pytest.mark.parametrize("body", RAW.values(), ids=RAW.keys())
-async def test_what_cannot_be_read_is_a_problem(api: httpx.AsyncClient, house: House, body: bytes) -> None:
-    answer = await api.put("/v1/customers/x", content=body, headers={"Content-Type": "application/json"})
+async def test_what_cannot_be_read_is_a_problem(asking: httpx.AsyncClient, untouched: House, body: bytes) -> None:
+    answer = await asking.put("/v1/customers/x", content=body, headers={"Content-Type": "application/json"})
 
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert await rows(house, "SELECT 1 FROM customers") == []
+    assert await rows(untouched, "SELECT 1 FROM customers WHERE customer_id = 'x'") == []

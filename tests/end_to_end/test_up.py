@@ -16,9 +16,12 @@ import pytest
 
 from tropa.embedded.ports import free_port
 
+CANARIES = ("canary-person", "canarina", "kenarova", "4155552671", "canary-order", "canary-note")
+PERSON = "canary-person@example.com"
 PROFILE = {
-    "email": "anna@example.com",
-    "timezone": "UTC",
+    "email": PERSON,
+    "phone": "+14155552671",
+    "attributes": {"first_name": "Canarina", "last_name": "Kenarova"},
     "consents": {"email": {"status": "granted", "source": "test"}},
 }
 
@@ -79,7 +82,7 @@ class Up:
 
     def told(self) -> list[str]:
         """The timeline's sentences, oldest first."""
-        answer = self.call("GET", "/v1/customers/anna/timeline?limit=100")
+        answer = self.call("GET", f"/v1/customers/{PERSON}/timeline?limit=100")
         return [entry["text"] for entry in reversed(answer["entries"])]
 
     def pids(self) -> dict[str, int]:
@@ -110,7 +113,7 @@ def up() -> Iterator[Up]:
 
 
 def test_killing_any_part_and_all_of_it_loses_nothing(up: Up) -> None:
-    up.call("PUT", "/v1/customers/anna", PROFILE | {"timezone": _where_it_is_day()})
+    up.call("PUT", f"/v1/customers/{PERSON}", PROFILE | {"timezone": _where_it_is_day()})
     _happens(up, "order_placed", 1)
     up.until(lambda: any("Sent by email" in text for text in up.told()))
 
@@ -132,12 +135,37 @@ def test_killing_any_part_and_all_of_it_loses_nothing(up: Up) -> None:
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(60) == 0
     assert set(parts) == {"postgres", "worker", "api", "temporal"}
-    assert not any(Path(f"/proc/{pid}").exists() for pid in parts.values())
+    assert [part for part, pid in parts.items() if _runs(pid)] == []
+    assert _canaries(up.home) == {}
 
 
 def _happens(up: Up, name: str, number: int) -> None:
-    event = {"event_id": f"event-{number}", "customer_id": "anna", "name": name}
+    event = {
+        "event_id": f"canary-person-{number}",
+        "customer_id": PERSON,
+        "name": name,
+        "about": "canary-order-77",
+        "properties": {"note": "canary-note", "phone": "+14155552671"},
+    }
     assert up.call("POST", "/v1/events", {"events": [event]})["rejected"] == []
+
+
+def _canaries(home: Path) -> dict[str, list[str]]:
+    """Which file holds which canary: logs, and all that Temporal keeps. PostgreSQL's folder is where they belong."""
+    files = [file for file in home.rglob("*") if file.is_file() and "postgres" not in file.relative_to(home).parts]
+    assert {"temporal.db", "worker.log", "api.log", "temporal.log"} <= {file.name for file in files}
+    found = {
+        file.name: [canary for canary in CANARIES if canary.encode() in file.read_bytes().lower()] for file in files
+    }
+    return {name: canaries for name, canaries in found.items() if canaries}
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _where_it_is_day() -> str:
