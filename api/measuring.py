@@ -11,6 +11,7 @@ from services.intake import Taken
 from services.watching import Counts
 
 UNKNOWN = "unknown"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # labels are not a stranger's to make
 log = logging.getLogger(__name__)
 
 
@@ -80,7 +81,8 @@ class Measure:
                 await told(error)(scope, receive, watched)
         finally:
             seconds = time.perf_counter() - began
-            route, method = getattr(scope.get("route"), "path", UNKNOWN), scope["method"]
+            route = getattr(scope.get("route"), "path", UNKNOWN)
+            method = scope["method"] if scope["method"] in METHODS else UNKNOWN
             self._meters.answered(method, route, status, seconds)
             said = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
             log.info("answered", extra=said)

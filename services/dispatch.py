@@ -70,6 +70,9 @@ class Dispatcher:
                         extra={"enrollment": row["enrollment"], "error": str(error)},
                     )
                     return done, run, row["enrollment"]
+                except Exception:  # one walk that cannot be told must not hold back the others
+                    log.exception("telling Temporal failed; trying again", extra={"enrollment": row["enrollment"]})
+                    return done, run, row["enrollment"]
                 done.append((row["id"], result))
                 if run_id:
                     run = (row["enrollment"], run_id)

@@ -122,6 +122,8 @@ class Enrolling:
     ) -> RowMapping:
         row = await self.get(connection, enrollment)
         await lock_customer(connection, row["customer"])
+        # A goal that was accepted before this command came before it.
+        await self._projector.apply_pending(connection, row["customer"], row["customer_id"])
         row = await self.get(connection, enrollment)
         if row["ended_at"] and not may_be_ended:
             raise Conflict(f"Enrollment {enrollment} has ended: {row['outcome'] or row['leaving']}.")

@@ -43,19 +43,18 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {"all": "all channels", "sms": "SMS", "locale": "language", "timezone": "time zone"},
 }
 
-# What became of a message, said before the reason.
+# What became of a message, said between its name and the reason, where the reason alone would not tell.
 OUTCOMES: dict[str, dict[str, str]] = {
-    "deferred": {"en": "“{message}” waits", "ru": "«{message}» ждёт"},
-    "held": {"en": "“{message}” is held", "ru": "«{message}» задержано"},
-    "reserved": {"en": "“{message}” is about to go", "ru": "«{message}» готово к отправке"},
-    "refused": {"en": "“{message}” was not sent", "ru": "«{message}» не отправлено"},
-    "expired": {"en": "“{message}” was not sent: too late", "ru": "«{message}» не отправлено: слишком поздно"},
-    "failed": {"en": "“{message}” was not sent", "ru": "«{message}» не отправлено"},
-    "unknown": {"en": "“{message}” may have arrived", "ru": "«{message}», возможно, дошло"},
-    "holdout": {"en": "“{message}” was left out: control group", "ru": "«{message}» не отправлено: контрольная группа"},
-    "accepted": {"en": "“{message}” was sent", "ru": "«{message}» отправлено"},
-    "withdrawn": {"en": "“{message}” will not be sent", "ru": "«{message}» не будет отправлено"},
+    "deferred": {"en": "waits", "ru": "ждёт"},
+    "held": {"en": "is held", "ru": "задержано"},
+    "reserved": {"en": "is about to go", "ru": "готово к отправке"},
+    "refused": {"en": "was not sent", "ru": "не отправлено"},
+    "expired": {"en": "was not sent: too late", "ru": "не отправлено: слишком поздно"},
+    "failed": {"en": "was not sent", "ru": "не отправлено"},
+    "unknown": {"en": "may have arrived", "ru": "возможно, дошло"},
+    "holdout": {"en": "was left out: control group", "ru": "не отправлено: контрольная группа"},
 }
+_QUOTED = {"en": "“{message}”", "ru": "«{message}»"}
 _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
 
 
@@ -76,11 +75,16 @@ def decision_sentence(
 ) -> str:
     """A decision in words, with the message or the journey it is about."""
     why = tell(rule, facts, locale=locale, zone=zone)
-    if message is not None and state in OUTCOMES:
-        return f"{OUTCOMES[state][locale].format(message=message.replace('_', ' '))}. {why}"
+    if message is not None:
+        named = _QUOTED[locale].format(message=message.replace("_", " "))
+        return f"{named} {OUTCOMES[state][locale]}. {why}" if state in OUTCOMES else f"{named} – {_inside(why)}"
     if journey and state in _ABOUT_A_JOURNEY:
-        return f"{journey}: {why[:1].lower()}{why[1:]}"
+        return f"{journey}: {_inside(why)}"
     return why
+
+
+def _inside(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _word(word: str, locale: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +25,12 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One server for the run; durability is tested in `embedded/`, with its own."""
-    server = EmbeddedPostgres(Path(".tropa/tests").absolute(), settings=FAST)
-    server.ensure()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="tropa-tests-") as folder:
+        Path(folder).chmod(0o711)  # as root the server runs as another user
+        server = EmbeddedPostgres(Path(folder), settings=FAST)
+        server.ensure()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """Fills what the API needs from the house."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from alembic.script import ScriptDirectory
 from fastapi import FastAPI
+from temporalio.client import Client
 
+from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
 from domain.policy import ContactPolicy
@@ -17,9 +20,25 @@ from tropa.migrate import configuration
 from tropa.wiring import House
 
 
+class TemporalHealth:
+    """Asks Temporal whether it is well, over a connection made when it is first needed."""
+
+    def __init__(self, address: str, namespace: str) -> None:
+        self._address, self._namespace = address, namespace
+        self._client: Client | None = None
+
+    async def __call__(self) -> bool:
+        """Whether it serves. Raises what a Temporal that is down raises."""
+        if self._client is None:
+            self._client = await connect(self._address, namespace=self._namespace)
+        return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+
+
 def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = None) -> FastAPI:
-    """The API on a house. `temporal` asks Temporal whether it is well; None reports nothing of it."""
+    """The API on a house. `temporal` asks Temporal whether it is well, in place of the settings' own."""
     settings = house.settings
+    if temporal is None and settings.temporal_address:
+        temporal = TemporalHealth(settings.temporal_address, settings.temporal_namespace)
     head = ScriptDirectory.from_config(configuration("")).get_current_head() or ""
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     return create_app(

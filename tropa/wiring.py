@@ -77,8 +77,9 @@ async def build(
     clock: Clock | None = None,
     pace: Pace | None = None,
     gateways: Mapping[Channel, Gateway] | None = None,
+    library: MessageLibrary | None = None,
 ) -> House:
-    """Build the house on a migrated database. `clock`, `pace` and `gateways` replace the settings' own, for tests.
+    """Build the house on a migrated database. `clock`, `pace`, `gateways` and `library` replace its own, for tests.
 
     Raises Misconfigured for settings that do not fit, InvalidDeclaration for a journey or message written wrongly.
     """
@@ -90,7 +91,7 @@ async def build(
     clock = clock or PacedClock(pace)
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     surrogates = Surrogates(secrets[-1])
-    library = MessageLibrary()
+    library = library or MessageLibrary()
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     gateways = gateways if gateways is not None else _gateways(settings, database, clock)

@@ -123,19 +123,25 @@ async def show_customer(
 ) -> Response:
     """One customer: channels, journeys with what comes next, and everything that happened."""
     try:
-        async with house.database.transaction() as connection:
-            now = await house.customers.get(connection, customer_id)
-            current = await house.timeline.current(connection, now.row["id"])
-            entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
+        context = await _story(house, customer_id, lang, cursor)
     except (NotFound, InvalidInput):
         return _page("missing.html", request, lang, status=404, what="no_customer")
+    return _page("customer.html", request, lang, **context)
+
+
+async def _story(house: House, customer_id: str, lang: Language, cursor: str | None) -> dict[str, Any]:
+    """All that a customer's page shows. Raises NotFound, and InvalidInput for a cursor that is not ours."""
+    async with house.database.transaction() as connection:
+        now = await house.customers.get(connection, customer_id)
+        current = await house.timeline.current(connection, now.row["id"])
+        entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
     at, words = house.clock.now(), WORDS[lang]
     stories = {journey.name: journey.story for journey in house.catalogue.journeys()}
     walks = [
         {**row, "steps": views.next_steps(row, words, entries.zone, lang), "story": stories.get(row["journey"], "")}
         for row in current
     ]
-    context: dict[str, Any] = {
+    return {
         "customer": now.row,
         "channels": views.channels(now),
         "walks": walks,
@@ -146,4 +152,3 @@ async def show_customer(
         "quiet_until": house.policy.quiet.end_after(at, entries.zone),
         "first": cursor is None,
     }
-    return _page("customer.html", request, lang, **context)

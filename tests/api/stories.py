@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from sqlalchemy import text
@@ -29,7 +30,7 @@ async def rows(house: House, query: str) -> list[dict[str, Any]]:
 
 async def know_anna(api: httpx.AsyncClient, customer_id: str = ANNA, **changes: Any) -> dict[str, Any]:
     """Anna, whom we may write to."""
-    known = await api.put(f"/v1/customers/{customer_id}", json={**PROFILE, **changes})
+    known = await api.put(f"/v1/customers/{quote(customer_id, safe='')}", json={**PROFILE, **changes})
     assert known.status_code in (200, 201), known.text
     answer: dict[str, Any] = known.json()
     return answer

@@ -1,5 +1,6 @@
 """Customers: a GET after a PUT is true, and an older word never overrides a newer one."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -95,6 +96,14 @@ async def test_nobody_is_made_up(api: httpx.AsyncClient, method: str) -> None:
 
     assert answer.status_code == 404
     assert "nobody" not in answer.text
+
+
+async def test_twins_make_one_customer(api: httpx.AsyncClient, house: House) -> None:
+    answers = await asyncio.gather(*(api.put(f"/v1/customers/{ANNA}", json=PROFILE) for _ in range(6)))
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(await rows(house, "SELECT 1 FROM customers")) == 1
 
 
 async def test_an_erased_customer_does_not_come_back(api: httpx.AsyncClient, house: House) -> None:

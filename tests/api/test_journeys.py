@@ -113,7 +113,7 @@ async def test_a_wrong_entry_is_a_problem(asking: httpx.AsyncClient, untouched: 
     assert await rows(untouched, "SELECT 1 FROM enrollments") == []
 
 
-NOWHERE = [
+NOWHERE: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/journeys/Nowhere", None),
     ("PATCH", "/v1/journeys/Nowhere", {"options": {}}),
     ("POST", "/v1/journeys/Nowhere/enrollments", {"customer_id": ANNA}),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from activities.walking import MissedRequest
 from domain.journeys import Enrollment
 from services.dispatch import Dispatcher
 from tests.services.bench import Bench
@@ -39,8 +40,8 @@ async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> Non
     who = f"{CANARY}@example.com"
     await bench.a_customer(who, email=who, phone=f"+{PHONE}", attributes=json.dumps({"first_name": CANARY}))
     about, now = f"cart of {CANARY} {PHONE}", bench.clock.now()
-    sung = {"name": CANARY, "phone": PHONE, "comment": f"call {CANARY} at +{PHONE}", CANARY: 1}
-    wrong_kinds = [
+    sung: dict[str, object] = {"first_name": CANARY, "phone": PHONE, "comment": f"call {CANARY} at +{PHONE}", CANARY: 1}
+    wrong_kinds: list[dict[str, object]] = [
         {"product": {"name": CANARY}},
         {"product": [PHONE]},
         {"count": CANARY},
@@ -58,7 +59,7 @@ async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> Non
                 at=now,
                 about=about,
                 source=CANARY,
-                **{**sung, **(next(kinds) if name == "looked" else {})},
+                **{**sung, **(next(kinds) if name == "looked" else {})},  # type: ignore[arg-type]  # properties
             )
             for n, name in enumerate(stories)
         ]
@@ -85,8 +86,6 @@ async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> Non
 
 
 async def test_what_a_walk_reads_of_what_it_missed_holds_no_canary(bench: Bench) -> None:
-    from activities.walking import MissedRequest
-
     walk = await bench.a_walk()
     await bench.does("looked", product={"name": CANARY}, count=PHONE, note=CANARY, event_id=CANARY)
     await bench.does("looked", product=CANARY, count=2)

@@ -1,9 +1,9 @@
-"""The opt-out races the send (F46): whoever has the customer's lock first wins, and nothing is called after a no."""
+"""Many senders at once, and opt-outs that race them (F46): whoever has the customer's lock first wins."""
 
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.sends import SendResult, SendState, send_id
 from tests.services.bench import NO_LIMITS, Bench
@@ -77,3 +77,26 @@ async def test_two_hundred_opt_outs_race_two_hundred_sends_and_no_call_begins_af
     assert {r.state for r in races if r.called_at is None} <= {"withdrawn", "refused"}
     assert {r.result.state for r in called} == {SendState.ACCEPTED}
     assert 5 <= len(called) <= TIMES - 5  # each side won now and then, so this means something
+
+
+async def test_fifty_senders_at_once_make_exactly_as_many_calls_as_the_cap_allows(bench: Bench) -> None:
+    bench = bench.with_policy(replace(NO_LIMITS, cap=replace(NO_LIMITS.cap, times=2)))
+    people = [f"c{n}" for n in range(20)]
+    walks = {person: await bench.a_walk(person) for person in people}
+
+    results = await asyncio.gather(
+        *(bench.send(walks[person], visit=visit, customer=person) for visit in range(50) for person in people)
+    )
+
+    calls = [call.letter.to for call in bench.email.calls]
+    assert [calls.count(f"{person}@example.com") for person in people] == [2] * 20
+    assert [each.state for each in results].count(SendState.ACCEPTED) == 40
+    assert [each.rule for each in results].count("cap") == 960
+
+
+async def test_fifty_senders_at_once_keep_the_gap(bench: Bench) -> None:
+    walk = await bench.a_walk()
+
+    await asyncio.gather(*(bench.send(walk, visit=visit) for visit in range(50)))
+
+    assert len(bench.email.calls) == 1

@@ -1,0 +1,193 @@
+"""The console: who gets in, and what support sees."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from services.keys import Keys, console_link
+from tests.api.stories import ANNA, enroll, happens, know_anna, rows, send
+from tests.support.factories import SettableClock
+from tropa.wiring import House
+
+SECRET = "development-secret-never-for-production"
+LOCKED = ["/console", "/console/outbox", "/console/find?customer_id=x", f"/console/customers/{ANNA}"]
+
+
+@pytest.mark.parametrize("path", LOCKED)
+async def test_nobody_looks_without_signing_in(asking: httpx.AsyncClient, path: str) -> None:
+    answer = await asking.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
+
+
+async def test_a_key_without_the_scope_stays_outside(stranger: httpx.AsyncClient, house: House) -> None:
+    key = await Keys(house.database).create("the shop", ["events:write"])
+
+    answer = await stranger.post("/console/sign-in", data={"key": key})
+
+    assert answer.status_code == 403
+    assert key not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+async def test_another_site_cannot_sign_anybody_in(stranger: httpx.AsyncClient, house: House) -> None:
+    key = await Keys(house.database).create("support", ["console"])
+
+    answer = await stranger.post("/console/sign-in", data={"key": key}, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert "set-cookie" not in answer.headers
+
+
+async def test_the_cookie_is_kept_from_scripts_and_other_sites(stranger: httpx.AsyncClient, house: House) -> None:
+    key = await Keys(house.database).create("support", ["console"])
+
+    cookie = (await stranger.post("/console/sign-in", data={"key": key})).headers["set-cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "samesite=lax" in cookie.lower()
+    assert key not in cookie
+    assert (await stranger.get("/console/outbox")).status_code == 200
+
+
+async def test_revoking_a_key_ends_its_session(staff: httpx.AsyncClient, house: House) -> None:
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql("UPDATE api_keys SET revoked_at = now()")
+    keys = staff._transport.app.state.needs.keys  # type: ignore[attr-defined]  # time passes for its memory
+    keys._known.clear()
+
+    assert (await staff.get("/console/outbox")).status_code == 303
+
+
+async def test_a_fresh_link_lets_in_and_a_wrong_one_does_not(stranger: httpx.AsyncClient) -> None:
+    path = console_link([SECRET], "")
+
+    assert (await stranger.get("/console/enter?token=x")).status_code == 403
+    assert (await stranger.get(console_link(["another secret"], ""))).status_code == 403
+    assert (await stranger.get(path)).status_code == 303
+    assert (await stranger.get("/console/outbox")).status_code == 200
+
+
+async def test_signing_out_ends_it(staff: httpx.AsyncClient) -> None:
+    await staff.post("/console/sign-out")
+
+    assert (await staff.get("/console/outbox")).status_code == 303
+
+
+async def test_the_outbox_shows_each_message_and_the_message_whole(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    await send(house, (await enroll(api)).json(), "greeting", clock.now())
+
+    listed = (await staff.get("/console/outbox")).text
+    sent = (await rows(house, "SELECT send FROM sandbox_outbox"))[0]["send"]
+    message = (await staff.get(f"/console/outbox/{sent}")).text
+    letter = await staff.get(f"/console/outbox/{sent}/letter")
+
+    assert "Your first steps with Example Company" in listed
+    assert "11:00" in listed
+    assert f'sandbox src="/console/outbox/{sent}/letter"' in message
+    assert "Welcome, Anna!" in letter.text
+    assert letter.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+async def test_the_outbox_has_pages(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    await send(house, (await enroll(api)).json(), "greeting", clock.now())
+    await _sixty_more(house)
+
+    first = (await staff.get("/console/outbox")).text
+    older = first.split('href="/console/outbox?at=')[1].split('"')[0].replace("&amp;", "&")
+    second = (await staff.get(f"/console/outbox?at={older}")).text
+
+    assert (first.count("<li>"), second.count("<li>")) == (50, 11)
+
+
+async def _sixty_more(house: House) -> None:
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql("""
+            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state, wished_at,
+                               expires_at, slot_at, rule)
+            SELECT gen_random_uuid(), enrollment, customer, message, n, leg, purpose, priority, state, wished_at,
+                   expires_at, slot_at, rule FROM sends, generate_series(2, 61) AS n
+        """)
+        await connection.exec_driver_sql("""
+            INSERT INTO sandbox_outbox (send, at, channel, recipient, subject, text)
+            SELECT s.id, o.at, o.channel, o.recipient, o.subject, o.text
+            FROM sends s, sandbox_outbox o WHERE s.id <> o.send
+        """)
+
+
+async def test_the_customer_page_tells_what_was_what_is_and_what_comes(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    enrollment = (await enroll(api)).json()
+    await send(house, enrollment, "greeting", clock.now())
+    clock.pass_(timedelta(hours=1))
+    await send(house, enrollment, "basics", clock.now())
+
+    page = (await staff.get(f"/console/customers/{ANNA}")).text
+
+    assert "Anna Petrova" in page
+    assert "may be contacted" in page
+    assert "“basics” waits and may go on 2 Mar, 15:00." in page
+    assert "touches stay 4 hours apart" in page
+    assert "Monday, 2 March 2026" in page
+
+
+async def test_it_speaks_russian_and_remembers(api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House) -> None:
+    await know_anna(api)
+
+    asked = (await staff.get(f"/console/customers/{ANNA}?lang=ru")).text
+    later = (await staff.get("/console/outbox")).text
+
+    assert "Что происходило" in asked
+    assert "понедельник, 2 марта 2026" in asked
+    assert "Сообщения" in later
+
+
+async def test_what_a_customer_wrote_is_only_text(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House
+) -> None:
+    await know_anna(api, attributes={"first_name": "<script>alert(1)</script>"})
+    await happens(api, house, "opted_out", ANNA, note="<b>")
+
+    page = await staff.get(f"/console/customers/{ANNA}")
+
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "'unsafe" not in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("customer_id", ["a/b", "ä ö", "100%"])
+async def test_the_search_finds_any_id(api: httpx.AsyncClient, staff: httpx.AsyncClient, customer_id: str) -> None:
+    await know_anna(api, customer_id)
+
+    found = await staff.get("/console/find", params={"customer_id": customer_id}, follow_redirects=True)
+
+    assert found.status_code == 200
+    assert "Anna Petrova" in found.text
+
+
+NOWHERE = ["/console/customers/nobody", "/console/outbox/00000000-0000-0000-0000-000000000000"]
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+async def test_what_is_not_there_is_a_page(staff: httpx.AsyncClient, path: str) -> None:
+    answer = await staff.get(path)
+
+    assert answer.status_code == 404
+    assert "There is no such" in answer.text
+
+
+async def test_the_documentation_is_a_page_without_scripts(asking: httpx.AsyncClient) -> None:
+    page = await asking.get("/docs")
+
+    assert page.status_code == 200
+    assert "Why did they get this, and why not that?" in page.text
+    assert "<script" not in page.text
+    assert (await asking.get("/static/tropa.css")).status_code == 200
