@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from adapters.temporal import DATA_CONVERTER
 from domain.clock import Pace
-from tests.support.factories import SettableClock, settings_for
+from tests.support.factories import SettableClock, compiled, settings_for
 from tests.support.playback import Playback
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.migrate import migrate
@@ -62,7 +62,7 @@ def clock() -> SettableClock:
 async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
     """Everything, on this test's database and clock, with the sandbox outbox as gateway."""
     pace = Pace(anchor=clock.now())
-    built = await build(settings_for(database_url), clock=clock, pace=pace)
+    built = await build(settings_for(database_url), clock=clock, pace=pace, library=compiled())
     yield built
     await built.database.close()
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from domain.clock import Pace
 from services.keys import SCOPES, Keys
-from tests.support.factories import SettableClock, settings_for
+from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.serve import api_app
 from tropa.wiring import House, build
@@ -44,7 +44,9 @@ async def untouched(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[
     name = f"test_{uuid4().hex[:12]}"
     postgres.create_database(name, template)
     clock = SettableClock(datetime(2026, 3, 2, 10, tzinfo=UTC))
-    built = await build(settings_for(postgres.url(name)), clock=clock, pace=Pace(anchor=clock.now()))
+    built = await build(
+        settings_for(postgres.url(name)), clock=clock, pace=Pace(anchor=clock.now()), library=compiled()
+    )
     yield built
     await built.database.close()
     postgres.drop_database(name)

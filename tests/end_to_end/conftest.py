@@ -12,7 +12,7 @@ from temporalio.client import Client
 from adapters.temporal import connect
 from domain.clock import Pace
 from tests.end_to_end.live import Live
-from tests.support.factories import SettableClock, settings_for
+from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.embedded.ports import free_port
 from tropa.embedded.temporal import EmbeddedTemporal
 from tropa.wiring import build
@@ -39,7 +39,7 @@ async def client(temporal: EmbeddedTemporal) -> Client:
 async def live(database_url: str, client: Client) -> AsyncIterator[Live]:
     """Worker and pumps at work, in real time."""
     now = datetime.now(UTC)
-    house = await build(settings_for(database_url), clock=SettableClock(now), pace=Pace(anchor=now))
+    house = await build(settings_for(database_url), clock=SettableClock(now), pace=Pace(anchor=now), library=compiled())
     queue = f"live-{database_url[-8:]}"
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(build_worker(house, client, task_queue=queue))

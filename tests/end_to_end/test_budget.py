@@ -10,7 +10,7 @@ from temporalio.client import Client
 from adapters.clock import PacedClock
 from domain.clock import Pace
 from tests.end_to_end.live import Live
-from tests.support.factories import an_event, settings_for
+from tests.support.factories import an_event, compiled, settings_for
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
@@ -21,7 +21,7 @@ async def test_three_hundred_events_make_20_signals_and_one_catch_up_and_the_goa
     database_url: str, client: Client
 ) -> None:
     pace = Pace(anchor=datetime.now(UTC), pace=AN_HOUR_A_SECOND)
-    house = await build(settings_for(database_url), clock=PacedClock(pace), pace=pace)
+    house = await build(settings_for(database_url), clock=PacedClock(pace), pace=pace, library=compiled())
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(build_worker(house, client, task_queue="budget"))
         await stack.enter_async_context(pumping(house, client, task_queue="budget", reconcile_every=None))

@@ -1,5 +1,6 @@
 """Things to test with; each shows what matters and invents the rest."""
 
+import functools
 import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -8,6 +9,7 @@ import msgspec
 
 from adapters.database.events import NewEvent
 from adapters.settings import Settings
+from adapters.templates import MessageLibrary
 
 
 class SettableClock:
@@ -27,6 +29,12 @@ class SettableClock:
     def pass_(self, duration: timedelta) -> None:
         """Move on."""
         self._at += duration
+
+
+@functools.cache
+def compiled() -> MessageLibrary:
+    """The real messages, compiled once for the whole run."""
+    return MessageLibrary()
 
 
 def settings_for(database_url: str, **changes: object) -> Settings:

@@ -16,7 +16,7 @@ from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
 from services.dispatch import Dispatcher
-from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, settings_for
+from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tropa.wiring import House, build
 from tropa.worker import build_worker
 
@@ -39,7 +39,7 @@ class Playback:
         """A bench on a server and a database, with its own task queue and worker."""
         began = await environment.get_current_time()
         clock = SettableClock(began)
-        house = await build(settings_for(database_url), clock=clock, pace=Pace(anchor=began))
+        house = await build(settings_for(database_url), clock=clock, pace=Pace(anchor=began), library=compiled())
         queue = f"test-{uuid4().hex[:8]}"
         dispatcher = house.dispatcher(environment.client, task_queue=queue, searchable=False)
         worker: Worker = build_worker(house, environment.client, task_queue=queue)
