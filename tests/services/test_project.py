@@ -150,17 +150,17 @@ async def test_a_send_goes_on_although_an_event_of_its_customer_cannot_be_read(b
 
 
 @pytest.fixture
-async def brittle(bench: Bench) -> Bench:
+async def brittle(own_bench: Bench) -> Bench:
     """A database that refuses to store one particular signal: an error that only its own statement shows."""
-    await bench.change("""
+    await own_bench.change("""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF NEW.payload -> 'properties' ->> 'count' = '13' THEN RAISE EXCEPTION 'thirteen'; END IF;
             RETURN NEW;
         END $$
     """)
-    await bench.change("CREATE TRIGGER refuse BEFORE INSERT ON dispatches FOR EACH ROW EXECUTE FUNCTION refuse()")
-    return bench
+    await own_bench.change("CREATE TRIGGER refuse BEFORE INSERT ON dispatches FOR EACH ROW EXECUTE FUNCTION refuse()")
+    return own_bench
 
 
 async def test_poison_that_only_the_database_notices_costs_its_customer_nothing_else(brittle: Bench) -> None:
