@@ -125,7 +125,7 @@ class Reconciler:
         async with self._database.transaction() as connection:
             lost = await sends.abandoned(connection, ABANDONED, 100)
         for row in lost:
-            await self._sending.settle(row["id"], row["customer"])
+            await self._sending.settle(row["id"])
 
     async def _seen_until(self) -> datetime:
         async with self._database.transaction() as connection:
