@@ -34,7 +34,7 @@ class TryLater(Exception):
 class Sending(Protocol):
     """What the activity needs: reserve, render, claim, call, record."""
 
-    async def send(self, request: SendRequest, *, started: datetime) -> SendResult:
+    async def send(self, request: SendRequest, *, started: datetime, run: str) -> SendResult:
         """See `services.sending.Sending.send`."""
         ...
 
@@ -48,7 +48,9 @@ class SendingActivities:
     @activity.defn
     async def send(self, request: SendRequest) -> SendResult:
         """Send a message if the contact policy lets it, once per (enrollment, message, visit, leg)."""
-        work = asyncio.ensure_future(self._sending.send(request, started=activity.info().started_time))
+        info = activity.info()
+        run = info.workflow_run_id or ""
+        work = asyncio.ensure_future(self._sending.send(request, started=info.started_time, run=run))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

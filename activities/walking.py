@@ -23,7 +23,7 @@ class EndRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class MissedRequest:
-    """What an enrollment wants to catch up on: events after this number."""
+    """What an enrollment wants to catch up on: events after this number, and after it began."""
 
     enrollment: str
     customer: str
@@ -52,7 +52,7 @@ class Walking(Protocol):
         """Events that were not told one by one."""
         ...
 
-    async def create_task(self, request: TaskRequest, *, started: datetime) -> None:
+    async def create_task(self, request: TaskRequest, *, started: datetime, run: str) -> None:
         """Create a task, once."""
         ...
 
@@ -80,7 +80,8 @@ class WalkingActivities:
     @activity.defn
     async def create_task(self, request: TaskRequest) -> None:
         """Ask a person to act, once per (enrollment, task, visit)."""
-        await self._walking.create_task(request, started=activity.info().started_time)
+        info = activity.info()
+        await self._walking.create_task(request, started=info.started_time, run=info.workflow_run_id or "")
 
     @activity.defn
     async def end(self, request: EndRequest) -> Ending:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
@@ -16,7 +16,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 class Settings(BaseSettings):
     """Every setting, with the default that runs the product locally with no account anywhere."""
 
-    model_config = SettingsConfigDict(env_prefix="TROPA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TROPA_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "development"
     home: Path = Field(default=Path(".tropa"), description="Where the embedded servers keep their data")
@@ -50,6 +50,16 @@ class Settings(BaseSettings):
         description="smtp://user:password@host:587 or smtps://; without it mail goes to the sandbox outbox",
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
+
+    @classmethod
+    def read(cls) -> "Settings":
+        """The environment's settings. Raises Misconfigured naming each that cannot be read, never its value."""
+        try:
+            return cls()
+        except (ValidationError, SettingsError) as error:
+            wrong = error.errors(include_input=False) if isinstance(error, ValidationError) else []
+            named = [f"TROPA_{str(each['loc'][0]).upper()}: {each['msg']}" for each in wrong] or [str(error)]
+            raise Misconfigured("Refusing to start: " + "; ".join(named) + ".") from None
 
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""

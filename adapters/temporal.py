@@ -86,7 +86,7 @@ class Walks:
         self._client, self._task_queue, self._searchable = client, task_queue, searchable
 
     async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
-        """Start an enrollment's workflow. Answers its run id, or None when it had been started before."""
+        """Start an enrollment's workflow, once. Answers the run's id, as far as Temporal tells."""
         attributes = TypedSearchAttributes([SearchAttributePair(CUSTOMER_ID, enrollment.customer)])
         try:
             handle = await self._client.start_workflow(
@@ -100,8 +100,8 @@ class Walks:
                 static_details=_details(journey, enrollment, cause),
                 priority=Priority(priority_key=priority),
             )
-        except WorkflowAlreadyStartedError:
-            return None
+        except WorkflowAlreadyStartedError as error:
+            return error.run_id
         except RPCError as error:
             raise _told(error) from error
         return handle.first_execution_run_id

@@ -125,7 +125,7 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     event = _events.decode(raw)
     if wrong := problem_in(raw, event.properties):
         raise ValueError(f"properties: {wrong}")
-    for field in ("event_id", "customer_id", "source", "about"):
+    for field in ("event_id", "customer_id", "name", "source", "about"):
         if _CONTROL.search(getattr(event, field)):
             raise ValueError(f"{field}: holds a control character")
     properties = msgspec.json.encode(event.properties)

@@ -48,7 +48,6 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "Сообщение уже уходило {count} раз за {within}, это предел; путь остановлен",
     },
     # what became of a send
-    "claimed": {"en": "Handed to {gateway}", "ru": "Передано: {gateway}"},
     "accepted": {"en": "Sent by {channel}: {gateway} took it", "ru": "Отправлено ({channel}): принято {gateway}"},
     "provider_refused": {
         "en": "{gateway} refused it for good ({code})",
@@ -86,10 +85,6 @@ RULES: dict[str, dict[str, str]] = {
         "en": "Not entered {journey}: {event} happened {age} before we heard of it; old news starts nothing",
         "ru": "Путь {journey} не начат: {event} произошло за {age} до получения; старые новости ничего не начинают",
     },
-    "imported": {
-        "en": "Not entered {journey}: {event} is imported history; history starts nothing",
-        "ru": "Путь {journey} не начат: {event} из истории; история ничего не начинает",
-    },
     "opted_out_of_all": {
         "en": "Not entered {journey}: the customer opted out of everything on {at}",
         "ru": "Путь {journey} не начат: клиент отказался от всего {at}",
@@ -109,6 +104,10 @@ RULES: dict[str, dict[str, str]] = {
     "stopped": {"en": "Stopped by {actor}: {reason}", "ru": "Остановлен ({actor}): {reason}"},
     "stopped_by_operator": {"en": "Stopped by an operator", "ru": "Остановлен оператором"},
     "restarted_by_operator": {"en": "Restarted by an operator", "ru": "Перезапущен оператором"},
+    "not_restarted": {
+        "en": "Restarted by an operator and stopped again: {why}",
+        "ru": "Перезапущен оператором и снова остановлен: {why}",
+    },
     "failed": {"en": "Failed: {problem}", "ru": "Сбой: {problem}"},
     "pause": {"en": "Paused by {actor}", "ru": "Пауза ({actor})"},
     "resume": {"en": "Resumed by {actor}", "ru": "Продолжено ({actor})"},

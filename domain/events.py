@@ -55,7 +55,6 @@ class Inbox:
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._waiting: list[HeardEvent] = []
-        self.last_number = 0
 
     def put(self, event: HeardEvent) -> None:
         """Take in an event, unless it was taken in before."""
@@ -63,7 +62,6 @@ class Inbox:
             return
         self._seen.add(event.id)
         self._waiting.append(event)
-        self.last_number = max(self.last_number, event.number)
 
     def peek(self, *names: str) -> HeardEvent | None:
         """The earliest unused event of these names, if any."""

@@ -105,6 +105,15 @@ def parse_options(options: type, given: Mapping[str, object]) -> Any:
     return options(**values)
 
 
+def restore_options(options: type, recorded: Mapping[str, object]) -> Any:
+    """The options of an enrollment that began earlier, perhaps under older code.
+
+    They were checked then: an option that is gone is left out, and bounds that have moved do not stop who is inside.
+    """
+    hints = _hints(options)
+    return options(**{name: _parse(hints[name][0], value) for name, value in recorded.items() if name in hints})
+
+
 def written(value: object) -> object:
     """A value as JSON carries it."""
     match value:

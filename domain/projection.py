@@ -44,12 +44,16 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """An open enrollment as projection sees it. `hearing` counts its signals of the current hour, by event name."""
+    """An open enrollment as projection sees it. It began after the customer's event number `after_event`.
+
+    `hearing` counts its signals of the current hour, by event name.
+    """
 
     id: str
     journey: str
     about: str
     started_at: datetime
+    after_event: int = 0
     signals: int = 0
     hearing: Mapping[str, Any] = field(default_factory=dict)
 
@@ -237,7 +241,10 @@ def _entering(
         refusal = refusal_to_enter(plan, name, about, standing, now=now)
     if refusal:
         return NotStarted(journey=name, decision=refusal)
-    return Start(enrollment=Walk(id=mint(), journey=name, about=about, started_at=now), event=event)
+    return Start(
+        enrollment=Walk(id=mint(), journey=name, about=about, started_at=now, after_event=standing.number + 1),
+        event=event,
+    )
 
 
 def _for_walk(event: Event, walk: Walk, number: int, routing: Routing, now: datetime) -> list[Consequence]:

@@ -94,7 +94,9 @@ class Calling:
             if enrollment is None or row is None or row["state"] != SendState.RESERVED:
                 return result_of(row)
             message = self._catalogue.message(enrollment["journey"], step.request.message)
-            facts = await self._facts.read(connection, step.send, message, enrollment, policy=self._policy, at=now)
+            facts = await self._facts.read(
+                connection, step.send, message, enrollment, policy=self._policy, priority=row["priority"], at=now
+            )
             if decision := may_call(facts, message, channel, self._policy):
                 return await self._turned_back(connection, step, row, decision)
             if not is_fresh(row["slot_at"], now):
@@ -127,20 +129,22 @@ class Calling:
         """Give a claim back that was certainly not used."""
         async with self._database.transaction() as connection:
             await lock_customer(connection, step.request.customer)
-            late = await self._was_settled(connection, step)
-            decision = Decision(rule="not_taken", facts={"gateway": gateway}) if late else Decision(rule="allowed")
-            state = SendState.FAILED if late else SendState.RESERVED
+            nobody = await self._nobody_waits(connection, step)
+            state, decision = SendState.RESERVED, Decision(rule="allowed")
+            if nobody:
+                state, decision = nobody, Decision(rule="not_taken", facts={"gateway": gateway})
             given_back = await sends.record(
                 connection, step.send, fence=fence, state=state, rule=decision.rule, provider_id=None
             )
-            if late and given_back:
+            if nobody and given_back:
                 await step.decide(connection, state, decision, self._clock.now())
 
     async def _record(self, step: Step, channel: Channel, gateway: str, fence: UUID, receipt: Receipt) -> SendResult:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock_customer(connection, step.request.customer)
-            state, decision = _recorded(receipt, gateway, channel, late=await self._was_settled(connection, step))
+            nobody = await self._nobody_waits(connection, step)
+            state, decision = _recorded(receipt, gateway, channel, nobody)
             kept = await sends.record(
                 connection,
                 step.send,
@@ -160,21 +164,27 @@ class Calling:
         return SendResult(state=state, rule=decision.rule, channel=channel)
 
     @staticmethod
-    async def _was_settled(connection: AsyncConnection, step: Step) -> bool:
-        """Settled as unknown meanwhile: the journey was told so and has gone on, so nobody would try again."""
+    async def _nobody_waits(connection: AsyncConnection, step: Step) -> SendState | None:
+        """How a send ends that the provider did not take and that nobody would try again.
+
+        Settled as unknown meanwhile, the journey was told so and has gone on; or the enrollment ended during the call.
+        """
         row = await sends.get(connection, step.send)
-        return row is not None and row["state"] == SendState.UNKNOWN
+        if row is not None and row["state"] == SendState.UNKNOWN:
+            return SendState.FAILED
+        enrollment = await enrollments.get(connection, step.request.enrollment)
+        return SendState.WITHDRAWN if enrollment is not None and enrollment["ended_at"] else None
 
 
-def _recorded(receipt: Receipt, gateway: str, channel: Channel, *, late: bool) -> tuple[SendState, Decision]:
+def _recorded(receipt: Receipt, gateway: str, channel: Channel, nobody: SendState | None) -> tuple[SendState, Decision]:
     said: dict[str, Any] = {"gateway": gateway, "channel": channel.value, "code": receipt.code or receipt.detail}
     match receipt.outcome:
         case "accepted":
             return SendState.ACCEPTED, Decision(rule="accepted", facts=said)
         case "refused":
             return SendState.FAILED, Decision(rule="provider_refused", facts=said)
-        case "retry" if late:
-            return SendState.FAILED, Decision(rule="not_taken", facts=said)
+        case "retry" if nobody:
+            return nobody, Decision(rule="not_taken", facts=said)
         case "retry":
             return SendState.RESERVED, Decision(rule="provider_busy", facts=said)
         case "unknown":

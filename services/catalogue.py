@@ -80,7 +80,11 @@ class Catalogue:
     async def set_options(self, connection: AsyncConnection, journey: str, changes: dict[str, object]) -> None:
         """Change the installation's options of a journey for enrollments to come. Raises InvalidInput."""
         declaration = self.journey(journey)
-        merged = {**(await self.settings(connection)).get(journey, {}), **changes}
+        # One change at a time: each reads what the last one wrote.
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:of, 0))"), {"of": journey})
+        stored = (await self.settings(connection)).get(journey, {})
+        kept = {n: v for n, v in stored.items() if n == STARTS_ON or _fits(declaration.plan.options, n, v)}
+        merged = {**kept, **changes}
         rest = dict(merged)
         problems = []
         if STARTS_ON in rest:

@@ -106,4 +106,4 @@ class Dispatcher:
             pace=self._pace.pace,
         )
         run = await self._walks.start(row["journey"], enrollment, cause=row["cause"], priority=plan.priority)
-        return ("started" if run else "had started"), run
+        return "started", run

@@ -46,7 +46,13 @@ class Enrolling:
         now = self._clock.now()
         if refusal := refusal_to_enter(plan, journey, about, standing, now=now):
             raise EnrollmentRefused(refusal.rule, refusal.words())
-        walk = Walk(id=(await enrollments.mint(connection, 1))[0], journey=journey, about=about, started_at=now)
+        walk = Walk(
+            id=(await enrollments.mint(connection, 1))[0],
+            journey=journey,
+            about=about,
+            started_at=now,
+            after_event=customer["events"],
+        )
         await enrollments.insert(connection, customer["id"], walk, cause="staff", options=full)
         await enrollments.decide(
             connection,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from adapters.database.events import NewEvent
 from services.ingest import Ingest
@@ -25,7 +25,9 @@ async def take_in(ingest: Ingest, batch: Sequence[NewEvent]) -> Taken:
         return Taken()
     try:
         whole = await ingest.accept(batch)
-    except (DataError, IntegrityError):
+    except DBAPIError as error:
+        if not _blames_a_row(error):
+            raise
         return await _one_by_one(ingest, batch)
     return Taken(accepted=whole.accepted, duplicates=whole.duplicates, conflicts=whole.conflicts)
 
@@ -35,10 +37,17 @@ async def _one_by_one(ingest: Ingest, batch: Sequence[NewEvent]) -> Taken:
     for position, event in enumerate(batch):
         try:
             one = await ingest.accept([event])
-        except (DataError, IntegrityError):
+        except DBAPIError as error:
+            if not _blames_a_row(error):
+                raise
             taken.refused.append(position)
             continue
         taken.accepted += one.accepted
         taken.duplicates += one.duplicates
         taken.conflicts += [position] * len(one.conflicts)
     return taken
+
+
+def _blames_a_row(error: DBAPIError) -> bool:
+    """SQLSTATE classes 22 (data) and 23 (integrity); anything else is about the server."""
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")

@@ -155,7 +155,7 @@ class Projector:
 
     async def _quarantine(self, connection: AsyncConnection, customer: str, event: Event, problem: str) -> None:
         """Set an event aside. `problem` is the error's type alone: its message may quote the customer's data."""
-        log.error("event quarantined", extra={"event": str(event.id), "error": problem})
+        log.error("event quarantined", extra={"event_row": str(event.id), "error": problem})
         await events.quarantine(connection, customer, event.id, problem)
         await enrollments.decide(
             connection,

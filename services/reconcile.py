@@ -3,16 +3,17 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from adapters.database import enrollments, sends
+from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
-from domain.journeys import Ending, Leaving
+from domain.journeys import Ending, Leaving, Plan
+from domain.projection import Standing, refusal_to_enter
 from services.sending import Sending
 
 OVERLAP = timedelta(minutes=5)  # visibility lags, so each round looks back a little
@@ -89,37 +90,43 @@ class Reconciler:
                 if row is None or row["run_id"] in (None, execution.run_id):
                     continue
                 await lock_customer(connection, row["customer"])
-                corrected += await self._reopen(connection, execution.id, execution.run_id, row["customer"])
+                await self._restart(connection, execution.id, execution.run_id)
+                corrected += 1
         return corrected
 
-    async def _reopen(self, connection: AsyncConnection, enrollment: str, run: str, customer: str) -> bool:
-        """Record the new run; open the enrollment again unless the customer meanwhile walks another of its kind."""
-        moved = await connection.execute(
-            text("""
-                UPDATE enrollments e SET run_id = :run,
-                    ended_at = CASE WHEN other.busy THEN e.ended_at END,
-                    outcome = CASE WHEN other.busy THEN e.outcome END,
-                    leaving = CASE WHEN other.busy THEN e.leaving END
-                FROM (SELECT EXISTS (
-                    SELECT 1 FROM enrollments o JOIN enrollments mine ON mine.id = :id
-                    WHERE o.customer = mine.customer AND o.journey = mine.journey AND o.about = mine.about
-                      AND o.id <> mine.id AND o.ended_at IS NULL AND mine.ended_at IS NOT NULL
-                ) AS busy) AS other
-                WHERE e.id = :id AND e.run_id <> :run RETURNING 1
-            """),
-            {"id": enrollment, "run": run},
-        )
-        if moved.first() is None:
-            return False
+    async def _restart(self, connection: AsyncConnection, enrollment: str, run: str) -> None:
+        """Record the new run. Open the enrollment again, or stop the run where nobody may walk any more."""
+        row = await enrollments.get(connection, enrollment)
+        if row is None:
+            return
+        await enrollments.record_run(connection, enrollment, run)
+        decision = Decision(rule="restarted_by_operator")
+        if row["ended_at"] and (against := await self._against(connection, row)):
+            decision = Decision(rule="not_restarted", facts={"why": against})
+            await enrollments.dispatch(connection, enrollment, "cancel", {"reason": Leaving.STOPPED.value})
+        elif row["ended_at"]:
+            await enrollments.reopen(connection, enrollment)
         await enrollments.decide(
             connection,
-            customer=customer,
+            customer=row["customer"],
             enrollment=enrollment,
             at=self._clock.now(),
             state="restarted",
-            decision=Decision(rule="restarted_by_operator"),
+            decision=decision,
         )
-        return True
+
+    @staticmethod
+    async def _against(connection: AsyncConnection, row: RowMapping) -> dict[str, object] | None:
+        """What stands against walking again: an erasure, an opt-out of everything, another walk of the same kind."""
+        customer = await customers.by_id(connection, row["customer"])
+        past = await enrollments.past_walks(connection, row["customer"], [row["journey"]])
+        standing = Standing(
+            erased_at=customer["erased_at"],
+            consents=await customers.consents_of(connection, row["customer"]),
+            past={key: each for key, each in past.items() if each.ended_at is None},
+        )
+        refusal = refusal_to_enter(Plan(), row["journey"], row["about"], standing, now=row["ended_at"])
+        return {"rule": refusal.rule, "facts": dict(refusal.facts)} if refusal else None
 
     async def _settle(self) -> None:
         async with self._database.transaction() as connection:

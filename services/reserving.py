@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database, lock_customer
+from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
 from domain.policy import Answer, ContactPolicy, Verdict, ask
@@ -42,13 +43,16 @@ class Reserving:
         self._database, self._catalogue, self._projector = database, catalogue, projector
         self._facts, self._policy = facts, policy
 
-    async def reserve(self, step: Step, at: datetime) -> SendResult:
-        """Where the send stands now: reserved and free to be claimed, waiting, or at its end already."""
+    async def reserve(self, step: Step, at: datetime, *, run: str = "") -> SendResult:
+        """Where the send stands now: reserved and free to be claimed, waiting, or at its end already.
+
+        Raises Unavailable for a walk that ended and that an operator restarted, until that is recorded.
+        """
         request = step.request
         async with self._database.transaction() as connection:
             await lock_customer(connection, request.customer)
             row = await sends.get(connection, step.send)
-            if row and SendState(row["state"]) not in UNCLAIMED:
+            if row and SendState(row["state"]) not in (*UNCLAIMED, SendState.WITHDRAWN):
                 return result_of(row)
             customer = await customers.by_id(connection, request.customer)
             # So that the check has seen everything that was accepted before it.
@@ -56,6 +60,9 @@ class Reserving:
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return result_of(None)
+            wait_for_restart(enrollment, run)
+            if row and row["state"] == SendState.WITHDRAWN:
+                return result_of(row)
             if row and row["state"] == SendState.RESERVED and is_fresh(row["slot_at"], at):
                 return result_of(row)
             result = await self.ask(connection, step, row, enrollment, at)
@@ -68,7 +75,10 @@ class Reserving:
     ) -> SendResult:
         """Ask the policy for an instant, and write its answer. The caller holds the lock."""
         message = self._catalogue.message(enrollment["journey"], step.request.message)
-        facts = await self._facts.read(connection, step.send, message, enrollment, policy=self._policy, at=at)
+        priority = self._catalogue.journey(enrollment["journey"]).plan.priority
+        facts = await self._facts.read(
+            connection, step.send, message, enrollment, policy=self._policy, priority=priority, at=at
+        )
         if row and row["state"] == SendState.RESERVED and row["channel"]:
             message = replace(message, channels=(Channel(row["channel"]),))  # a retry keeps its channel
         expires = row["expires_at"] if row else at + message.shelf_life
@@ -84,7 +94,7 @@ class Reserving:
                 "visit": step.request.visit,
                 "leg": step.request.leg,
                 "purpose": message.purpose.value,
-                "priority": self._catalogue.journey(enrollment["journey"]).plan.priority,
+                "priority": priority,
                 "state": state.value,
                 "channel": answer.channel.value if answer.channel else None,
                 "wished_at": row["wished_at"] if row else at,
@@ -105,6 +115,15 @@ class Reserving:
         enrollment, ending = step.request.enrollment, Ending(leaving=Leaving.FUSE)
         await enrollments.end(connection, enrollment=enrollment, ending=ending, at=at, decision=answer.decision)
         await enrollments.dispatch(connection, enrollment, "cancel", {"reason": Leaving.FUSE.value})
+
+
+def wait_for_restart(enrollment: RowMapping, run: str) -> None:
+    """Whoever asks for an ended enrollment from another run than the recorded one was reset by an operator.
+
+    The reconciler decides within a minute whether it may walk again; until then the activity tries again.
+    """
+    if enrollment["ended_at"] and run and enrollment["run_id"] not in (None, run):
+        raise Unavailable("an operator restarted this walk; it goes on when that is recorded")
 
 
 def is_fresh(slot: datetime, at: datetime) -> bool:

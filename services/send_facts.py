@@ -27,6 +27,7 @@ class FactReader:
         enrollment: RowMapping,
         *,
         policy: ContactPolicy,
+        priority: int,
         at: datetime,
     ) -> SendFacts:
         """All facts about one send. The caller holds the lock."""
@@ -42,7 +43,9 @@ class FactReader:
             addressed=frozenset(addresses),
             suppressed={Channel(c): why for c, why in (await customers.suppressed(connection, keys)).items()},
             consents=await customers.consents_of(connection, customer["id"]),
-            touches=await sends.touches(connection, customer["id"], but=send, around=at, within=around),
+            touches=await sends.touches(
+                connection, customer["id"], but=send, around=at, within=around, priority=priority
+            ),
             same_message=await sends.same_message(
                 connection,
                 customer["id"],

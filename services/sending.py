@@ -49,14 +49,14 @@ class Sending:
         self._reserving = Reserving(database, catalogue, projector, facts, policy)
         self._calling = Calling(database, clock, catalogue, self._reserving, facts, gateways, policy)
 
-    async def send(self, request: SendRequest, *, started: datetime) -> SendResult:
-        """Send one message if it may go. `started` is the activity's server-stamped real instant.
+    async def send(self, request: SendRequest, *, started: datetime, run: str = "") -> SendResult:
+        """Send one message if it may go. `started` is the activity's server-stamped real instant, `run` its run.
 
         Raises TryLater or Unavailable when the provider certainly did not take it and a retry makes sense.
         """
         step, at = Step.of(request), self._pace.business(started)
         for _ in range(TURNS):
-            asked = await self._reserving.reserve(step, at)
+            asked = await self._reserving.reserve(step, at, run=run)
             if asked.state is SendState.CLAIMED:
                 return await self.settle(step.send)  # its caller never came back
             if asked.state is not SendState.RESERVED or asked.channel is None:

@@ -20,6 +20,7 @@ from domain.messages import Channel
 from domain.projection import declared_properties
 from services.catalogue import Catalogue
 from services.project import Projector
+from services.reserving import wait_for_restart
 from services.send_facts import address_of
 
 CATCH_UP_LIMIT = 100
@@ -66,6 +67,7 @@ class Walking:
     async def missed(self, request: MissedRequest) -> list[HeardEvent]:
         """The newest events that an enrollment listens for, after those that it was told."""
         async with self._database.transaction() as connection:
+            await self._up_to_date(connection, request.customer)  # so that what is accepted now is not missed again
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return []
@@ -74,7 +76,7 @@ class Walking:
             found = await events.missed(
                 connection,
                 customer=request.customer,
-                after=request.after,
+                after=max(request.after, enrollment["after_event"]),
                 names=plan.hears,
                 about=enrollment["about"] if plan.about else None,
                 limit=CATCH_UP_LIMIT,
@@ -90,14 +92,17 @@ class Walking:
             for number, event in found
         ]
 
-    async def create_task(self, request: TaskRequest, *, started: datetime) -> None:
+    async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:
         """Create a task once per (enrollment, task, visit). Its words come from `templates/tasks/`."""
         at = self._pace.business(started)
         task = uuid5(_TASKS, f"{request.enrollment}/{request.name}/{request.visit}")
         async with self._database.transaction() as connection:
             await lock_customer(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
-            if enrollment is None or enrollment["ended_at"]:
+            if enrollment is None:
+                return
+            wait_for_restart(enrollment, run)
+            if enrollment["ended_at"]:
                 return
             customer = await customers.by_id(connection, request.customer)
             folder = self._catalogue.journey(enrollment["journey"]).folder

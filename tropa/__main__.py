@@ -19,7 +19,7 @@ def up() -> None:
     """Start everything on this machine: PostgreSQL, Temporal with its Web UI, worker, API. Ctrl-C stops it."""
     from tropa.up import up as run_up
 
-    _leave(run_up(Settings(), say=typer.echo))
+    _leave(run_up(Settings.read(), say=typer.echo))
 
 
 @app.command()
@@ -27,7 +27,7 @@ def demo() -> None:
     """Watch 200 invented customers walk their journeys, a day in five seconds. DEMO_SECONDS=60 stops by itself."""
     from tropa.demo import demo as run_demo
 
-    _leave(run_demo(Settings(), say=typer.echo))
+    _leave(run_demo(Settings.read(), say=typer.echo))
 
 
 @app.command()
@@ -36,7 +36,7 @@ def worker() -> None:
     from tropa import running
 
     logs.set_up()
-    settings = Settings()
+    settings = Settings.read()
     running.run(lambda: running.worker(settings))
 
 
@@ -46,7 +46,7 @@ def api() -> None:
     from tropa import running
 
     logs.set_up()
-    settings = Settings()
+    settings = Settings.read()
     running.run(lambda: running.api(settings))
 
 
@@ -83,7 +83,7 @@ def _database_url() -> str:
     """The database of the settings, or of the embedded server that `tropa up` runs here."""
     from tropa.up import database_url
 
-    return database_url(Settings())
+    return database_url(Settings.read())
 
 
 def _leave(code: int) -> None:

@@ -15,6 +15,7 @@ from structlog.typing import EventDict, WrappedLogger
 FIELDS = frozenset(
     {
         "event", "level", "logger", "timestamp", "exception", "error", "pump", "enrollment", "customer", "send",
+        "event_row",
         "template", "route", "method", "status", "ms", "part", "gateway", "code", "count", "rule",
     }
 )  # fmt: skip
@@ -29,15 +30,22 @@ def set_up(level: int = logging.INFO) -> None:
             foreign_pre_chain=[
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(FIELDS),
+                structlog.stdlib.ExtraAdder(FIELDS - {"event"}),
                 structlog.processors.TimeStamper(fmt="iso"),
             ],
             processors=[_without_messages, _listed_only, structlog.processors.JSONRenderer()],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("asyncio").addFilter(_first_line)
     for noisy in ("httpx", "sqlalchemy", "asyncio", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    """asyncio reports a lost exception with its repr below the first line."""
+    record.msg, record.args = record.getMessage().partition("\n")[0], None
+    return True
 
 
 def _without_messages(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

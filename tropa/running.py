@@ -30,6 +30,9 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         code = 1
     except KeyboardInterrupt:
         code = 130
+    except Exception:  # told by the log, which keeps an exception's type and place and drops its message
+        log.exception("ended by a failure")
+        code = 1
     leave(code)
 
 
@@ -46,7 +49,7 @@ async def worker(settings: Settings) -> None:
         log.info("worker is up")
         await stop.wait()
         log.info("worker stops: finishing what it began")
-    await house.database.close()
+    await house.close()
 
 
 async def api(settings: Settings) -> None:
@@ -65,4 +68,4 @@ async def api(settings: Settings) -> None:
         )
     )
     await server.serve()
-    await house.database.close()
+    await house.close()

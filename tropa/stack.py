@@ -56,6 +56,7 @@ def start(
         "TROPA_METRICS_PORT": str(metrics),
         "TROPA_PUBLIC_URL": settings.public_url or base,
         "TROPA_PACE": str(settings.pace),
+        "TROPA_RECONCILE_EVERY": str(settings.reconcile_every),
     }
     program = [sys.executable, "-m", "tropa"]
     supervisor.start("worker", [*program, "worker"], shared, ready=f"http://{settings.host}:{metrics}/metrics")

@@ -46,9 +46,9 @@ class House:
     clock: Clock
     pace: Pace
     catalogue: Catalogue
-    library: MessageLibrary
     links: Links
     letters: Letters
+    gateways: Mapping[Channel, Gateway]
     surrogates: Surrogates
     restrictions: Restrictions
     ingest: Ingest
@@ -56,6 +56,13 @@ class House:
     sending: Sending
     walking: Walking
     enrolling: Enrolling
+
+    async def close(self) -> None:
+        """Give everything back: idle connections to providers, then the database's."""
+        for gateway in self.gateways.values():
+            if isinstance(gateway, EmailGateway):
+                await gateway.close()
+        await self.database.close()
 
     def activities(self) -> list[object]:
         """What a worker serves."""
@@ -115,9 +122,9 @@ async def build(
         clock=clock,
         pace=pace,
         catalogue=catalogue,
-        library=library,
         links=links,
         letters=letters,
+        gateways=gateways,
         surrogates=surrogates,
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
@@ -134,8 +141,9 @@ def _gateways(settings: Settings, database: Database, clock: Clock) -> dict[Chan
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
             settings.mail_from,
-            timeout=timedelta(seconds=10),  # well within the activity's 60 seconds, whatever the server does
-            final_timeout=timedelta(seconds=30),
+            # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
+            timeout=timedelta(seconds=5),
+            final_timeout=timedelta(seconds=20),
         )
     else:
         gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)

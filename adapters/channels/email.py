@@ -22,6 +22,8 @@ __all__ = ["Connection", "EmailGateway", "build_email"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _IDLE = 60.0  # seconds; servers hang up on the idle after one to five minutes
+_PLACE_WITHIN = 10.0  # seconds; then the send tries again later, with a fresh look at the policy
+_CONNECT_WITHIN = 10.0  # seconds, for greeting, encryption and login together
 _PROBE = 5.0  # seconds; a server that has answered before answers a trifle sooner than this
 
 
@@ -67,8 +69,8 @@ class EmailGateway:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        async with self._places:
-            client = await self._reused() or await self._opened()
+        async with self._place():
+            client = await self._connected()
             connection = SmtpConnection(client, self._return_path, self._final_timeout)
             try:
                 yield connection
@@ -77,6 +79,24 @@ class EmailGateway:
                 raise
             if client.is_connected:
                 self._idle.append((time.monotonic(), client))
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._places.acquire(), _PLACE_WITHIN)
+        except TimeoutError:
+            raise Unavailable("The mail server is busy with as many letters as it gets at once.") from None
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        try:
+            async with asyncio.timeout(_CONNECT_WITHIN):
+                return await self._reused() or await self._opened()
+        except TimeoutError:
+            raise Unavailable("The mail server does not answer in time.") from None
 
     async def _reused(self) -> aiosmtplib.SMTP | None:
         while self._idle:

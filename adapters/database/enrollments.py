@@ -30,8 +30,8 @@ async def insert(
     """A new enrollment and the order to start its workflow."""
     await connection.execute(
         text("""
-            INSERT INTO enrollments (id, customer, journey, about, options, cause, started_at)
-            VALUES (:id, :customer, :journey, :about, cast(:options AS jsonb), :cause, :started_at)
+            INSERT INTO enrollments (id, customer, journey, about, options, cause, started_at, after_event)
+            VALUES (:id, :customer, :journey, :about, cast(:options AS jsonb), :cause, :started_at, :after_event)
         """),
         {
             "id": walk.id,
@@ -41,6 +41,7 @@ async def insert(
             "options": _json(options),
             "cause": cause,
             "started_at": walk.started_at,
+            "after_event": walk.after_event,
         },
     )
     await dispatch(connection, walk.id, "start", {})
@@ -63,7 +64,7 @@ async def open_walks(connection: AsyncConnection, customer: str) -> dict[str, Wa
     """A customer's open enrollments, by id, oldest first."""
     rows = await connection.execute(
         text("""
-            SELECT id, journey, about, started_at, signals, hearing FROM enrollments
+            SELECT id, journey, about, started_at, after_event, signals, hearing FROM enrollments
             WHERE customer = :customer AND ended_at IS NULL ORDER BY started_at, id
         """),
         {"customer": customer},
@@ -153,6 +154,28 @@ async def end(
             decision=Decision(rule="withdrawn", facts={"how": ending.word.replace("_", " ")}),
         )
     return True
+
+
+async def record_run(connection: AsyncConnection, enrollment: str, run: str) -> None:
+    """An operator's reset made a new run of this enrollment's workflow."""
+    await connection.execute(
+        text("UPDATE enrollments SET run_id = :run WHERE id = :id"), {"id": enrollment, "run": run}
+    )
+
+
+async def reopen(connection: AsyncConnection, enrollment: str) -> None:
+    """Take an ending back, and the withdrawal of what was not sent: that is asked for again when its turn comes."""
+    await connection.execute(
+        text("UPDATE enrollments SET ended_at = NULL, outcome = NULL, leaving = NULL WHERE id = :id"),
+        {"id": enrollment},
+    )
+    await connection.execute(
+        text("""
+            UPDATE sends SET state = 'deferred', rule = 'restarted_by_operator'
+            WHERE enrollment = :id AND state = 'withdrawn'
+        """),
+        {"id": enrollment},
+    )
 
 
 async def decide(

@@ -35,12 +35,14 @@ async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
 
 
 async def touches(
-    connection: AsyncConnection, customer: str, *, but: UUID, around: datetime, within: timedelta
+    connection: AsyncConnection, customer: str, *, but: UUID, around: datetime, within: timedelta, priority: int
 ) -> tuple[datetime, ...]:
-    """When this customer was or may be touched, near an instant. Transactional messages are not touches (S90)."""
+    """When this customer was or may be touched, near an instant: also by what waits for a slot with a higher priority
+    (a lower number). Transactional messages are not touches (S90)."""
     rows = await connection.execute(
         text("""
-            SELECT slot_at FROM sends WHERE customer = :customer AND id <> :but AND state = ANY(:touching)
+            SELECT slot_at FROM sends WHERE customer = :customer AND id <> :but
+              AND (state = ANY(:touching) OR (state = 'deferred' AND priority < :priority))
               AND purpose <> :exempt AND slot_at > :since AND slot_at < :until ORDER BY slot_at
         """),
         {
@@ -50,6 +52,7 @@ async def touches(
             "exempt": Purpose.TRANSACTIONAL.value,
             "since": around - within,
             "until": around + within,
+            "priority": priority,
         },
     )
     return tuple(row.slot_at for row in rows)

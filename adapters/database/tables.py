@@ -121,6 +121,7 @@ enrollments = Table(
     Column("options", JSONB, nullable=False, server_default=EMPTY),
     Column("cause", Text, nullable=False),
     Column("started_at", INSTANT, nullable=False),
+    Column("after_event", Integer, nullable=False, comment="The customer's last event when it began"),
     Column("ended_at", INSTANT),
     Column("outcome", Text),
     Column("leaving", Text),
@@ -138,7 +139,6 @@ Index(
     postgresql_where=text("ended_at IS NULL"),
 )
 Index("enrollments_customer_journey_idx", enrollments.c.customer, enrollments.c.journey)
-Index("enrollments_journey_started_at_idx", enrollments.c.journey, enrollments.c.started_at)
 
 dispatches = Table(
     "dispatches",
@@ -206,6 +206,7 @@ decisions = Table(
     Column("words", Text, nullable=False),
 )
 Index("decisions_customer_at_idx", decisions.c.customer, decisions.c.at)
+Index("decisions_enrollment_at_idx", decisions.c.enrollment, decisions.c.at)
 
 tasks = Table(
     "tasks",
@@ -221,6 +222,7 @@ tasks = Table(
     Column("closed_at", INSTANT),
 )
 Index("tasks_customer_idx", tasks.c.customer)
+Index("tasks_enrollment_idx", tasks.c.enrollment)
 
 journey_settings = Table(
     "journey_settings",

@@ -192,3 +192,12 @@ async def test_a_thousand_events_are_one_batch(api: httpx.AsyncClient, house: Ho
     taken = await post(api, *(an_event(event_id=str(n), customer_id=f"c{n % 50}") for n in range(1000)))
 
     assert taken.json()["accepted"] == 1000
+
+
+async def test_a_name_with_a_line_break_behind_it_is_no_name(api: httpx.AsyncClient) -> None:
+    event = {"event_id": "e-1", "customer_id": "anna", "name": "opted_out\n"}
+
+    answer = (await api.post("/v1/events", json={"events": [event]})).json()
+
+    assert answer["accepted"] == 0
+    assert answer["rejected"][0]["problem"].startswith("name:")

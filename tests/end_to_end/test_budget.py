@@ -1,11 +1,12 @@
 """Many events of one customer: a few signals, then one catch-up an hour, and nothing is missed (design 4.6)."""
 
 import contextlib
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 from adapters.clock import PacedClock
 from domain.clock import Pace
@@ -37,6 +38,8 @@ async def test_three_hundred_events_make_20_signals_and_one_catch_up_and_the_goa
             history = await handle.fetch_history()
             return any(_activity(event) == "catch_up" for event in history.events)
 
+        # A later event of another name is told at once; the catch-up must still bring the 280 before it.
+        await live.does("setup_stuck")
         await live.until(caught_up)
         await live.does("activated")
         await live.until(lambda: live.rows("SELECT 1 FROM enrollments WHERE outcome = 'converted'"))
@@ -48,9 +51,21 @@ async def test_three_hundred_events_make_20_signals_and_one_catch_up_and_the_goa
             for event in history.events
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
         )
-        assert signals == {"customer_event": 20, "catch_up": 1, "ended": 1}
-        assert (await live.rows("SELECT count(*) AS stored FROM events WHERE number IS NOT NULL"))[0]["stored"] == 302
+        assert signals == {"customer_event": 21, "catch_up": 1, "ended": 1}
+        assert await _answered(history) == 100  # the newest hundred
+        assert (await live.rows("SELECT count(*) AS stored FROM events WHERE number IS NOT NULL"))[0]["stored"] == 303
     await house.database.close()
+
+
+async def _answered(history: WorkflowHistory) -> int:
+    """How many events the catch-up answered."""
+    scheduled = {event.event_id for event in history.events if _activity(event) == "catch_up"}
+    completed = next(
+        event.activity_task_completed_event_attributes
+        for event in history.events
+        if event.activity_task_completed_event_attributes.scheduled_event_id in scheduled
+    )
+    return len(json.loads(completed.result.payloads[0].data))
 
 
 def _activity(event: object) -> str:

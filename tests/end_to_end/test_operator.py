@@ -1,5 +1,6 @@
 """What an operator sees in Temporal, and what he does there, is honored."""
 
+from sqlalchemy import text
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
@@ -76,6 +77,50 @@ async def test_resetting_what_was_terminated_opens_the_enrollment_again(live: Li
     await live.reconciled()
 
     assert (await live.enrollment())["ended_at"] is None
+
+
+async def test_a_letter_withdrawn_by_a_mistaken_terminate_goes_out_after_the_reset(live: Live) -> None:
+    handle = await live.starts()
+    began = (await live.enrollment())["run_id"]
+    await handle.terminate("by mistake")
+    await live.reconciled()
+    async with live.house.database.transaction() as connection:  # as if the greeting had still been waiting
+        await connection.execute(text("UPDATE sends SET state = 'withdrawn', rule = 'withdrawn'"))
+
+    await live.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=live.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=began),
+            reason="that was a mistake",
+            workflow_task_finish_event_id=4,
+            request_id="reset-3",
+        )
+    )
+    await live.reconciled()
+
+    assert await live.until(live.sent) == ["greeting"]
+
+
+async def test_a_reset_after_an_opt_out_is_stopped_again(live: Live) -> None:
+    handle = await live.starts()
+    began = (await live.enrollment())["run_id"]
+    await live.does("opted_out")
+    await live.until(lambda: _status(live, handle.id, WorkflowExecutionStatus.CANCELED))
+
+    await live.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=live.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=began),
+            reason="curious",
+            workflow_task_finish_event_id=4,
+            request_id="reset-4",
+        )
+    )
+    await live.reconciled()
+
+    await live.until(lambda: _status(live, handle.id, WorkflowExecutionStatus.CANCELED))
+    assert (await live.enrollment())["leaving"] == "opted_out"
+    assert any(words.startswith("Restarted by an operator and stopped again") for words in await live.words())
 
 
 async def test_an_opt_out_closes_the_walk_as_canceled_with_its_reason(live: Live) -> None:

@@ -208,6 +208,20 @@ async def test_a_late_busy_after_unknown_is_known_not_to_have_gone(bench: Bench)
     assert (await bench.send(walk, visit=2)).rule != "gap"
 
 
+async def test_a_busy_provider_after_the_goal_leaves_nothing_reserved(bench: Bench) -> None:
+    walk = await bench.a_walk()
+
+    async def meanwhile() -> None:
+        await bench.does("bought")
+        await bench.project()
+
+    bench.email.script, bench.email.during = [RETRY], meanwhile
+    await bench.send(walk)
+
+    # The walk is over, so nobody would try again: it takes no place in caps and gaps.
+    assert (await bench.ledger(walk))["state"] == "withdrawn"
+
+
 async def test_a_record_with_an_old_fence_changes_nothing(bench: Bench) -> None:
     walk = await bench.a_walk()
     await bench.send(walk)

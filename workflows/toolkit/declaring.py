@@ -12,7 +12,7 @@ def check_plan(journey: str, plan: object) -> None:
         raise InvalidDeclaration(f"{journey}: declare `plan = Plan(...)` in the class.")
     named = {*plan.starts_on, *plan.may_start_on, *plan.hears, *plan.exits, *((plan.goal,) if plan.goal else ())}
     for name in sorted(named):
-        if not EVENT_NAME.match(name):
+        if not EVENT_NAME.fullmatch(name):
             raise InvalidDeclaration(f"{journey}: {name!r} is no event name; use lower case, digits and underscores.")
     for event, properties in plan.properties.items():
         if event not in plan.hears:

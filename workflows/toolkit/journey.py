@@ -18,7 +18,7 @@ from domain.customers import CustomerFacts
 from domain.durations import spoken
 from domain.events import HeardEvent, Inbox
 from domain.journeys import Ending, Enrollment, Leaving, Outcome, Plan
-from domain.options import parse_options
+from domain.options import restore_options
 from domain.sends import WAITING, SendResult, SendState
 from workflows.toolkit.declaring import check_plan
 from workflows.toolkit.options import ACTIVITY
@@ -38,12 +38,13 @@ class Journey:
     @workflow.init
     def __init__(self, enrollment: Enrollment) -> None:
         self.enrollment = enrollment
-        self.options = parse_options(self.plan.options, enrollment.options)
+        self.options = restore_options(self.plan.options, enrollment.options)
         self._pace = Pace(anchor=enrollment.anchor, pace=enrollment.pace)
         self._inbox = Inbox()
         self._visits: dict[str, int] = {}
         self._releases = 0
         self._behind = False
+        self._caught_up_to = 0
         self._planned: Ending | None = None
         self._walk: asyncio.Task[Outcome] | None = None
         self._story: list[str] = []
@@ -200,13 +201,16 @@ class Journey:
 
     async def _read_missed(self) -> None:
         self._behind = False
+        # After the last catch-up, not after the last event heard: budgets are per name, so a later event of another
+        # name may have been told while earlier ones were not. The inbox ignores what it knows.
         request = MissedRequest(
-            enrollment=self.enrollment.id, customer=self.enrollment.customer, after=self._inbox.last_number
+            enrollment=self.enrollment.id, customer=self.enrollment.customer, after=self._caught_up_to
         )
         for event in await workflow.execute_activity_method(
             WalkingActivities.catch_up, request, summary="catch up on what happened", **ACTIVITY
         ):
             self._inbox.put(event)
+            self._caught_up_to = max(self._caught_up_to, event.number)
 
     def _release_after(self, seen: int) -> Callable[[], bool]:
         return lambda: self._releases > seen
