@@ -1,13 +1,12 @@
 """Sending: reserve, render, claim, call, record (design 5). Once, allowed, explained."""
 
-import contextlib
 import logging
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping
@@ -19,7 +18,7 @@ from adapters.database.connection import Database, lock_customer
 from adapters.templates import RenderFailed
 from domain.clock import Clock, Pace
 from domain.decisions import Decision
-from domain.deliveries import Letter, Receipt
+from domain.deliveries import Letter, Lost, Receipt, Trace
 from domain.errors import InvalidInput, Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel, Message
@@ -27,8 +26,10 @@ from domain.policy import Answer, ContactPolicy, Verdict, ask, may_call
 from domain.sends import SendResult, SendState, send_id
 from services.catalogue import Catalogue
 from services.letters import Letters
+from services.lost_answers import LostAnswers
 from services.project import Projector
 from services.send_facts import FactReader
+from services.verdicts import opt_out
 
 FRESH = timedelta(seconds=60)  # real time: a slot older than this is asked for again
 AT_ONCE = 2.0  # real seconds between the claim's commit and the call
@@ -65,8 +66,13 @@ class Gateway(Protocol):
         """Connect. Raises Unavailable."""
         ...
 
-    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
-        """What the provider knows of a send whose answer was lost."""
+    @property
+    def can_look_up(self) -> bool:
+        """Whether it can be asked afterwards."""
+        ...
+
+    async def look_up(self, lost: Lost) -> Trace:
+        """What the provider knows of a letter whose answer was lost. Raises Unavailable."""
         ...
 
 
@@ -88,6 +94,7 @@ class Sending:
         self._database, self._clock, self._pace = database, clock, pace
         self._catalogue, self._projector = catalogue, projector
         self._facts, self._letters, self._gateways, self._policy = facts, letters, gateways, policy
+        self._lost = LostAnswers(database, clock, gateways)
 
     async def send(self, request: SendRequest, *, started: datetime) -> SendResult:
         """Send one message if it may go. `started` is the activity's server-stamped real instant.
@@ -301,6 +308,8 @@ class Sending:
                 await self._decide(connection, send, request, state, decision, now)
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, request.customer, channel, now)
+            if receipt.opted_out:
+                await opt_out(connection, request.customer, channel, send=send, gateway=gateway, at=now)
         if kept and state is SendState.RESERVED:
             raise TryLater(gateway, receipt.code or "no code", receipt.retry_after)
         if not kept:  # somebody else has this send by now
@@ -309,30 +318,14 @@ class Sending:
 
     # afterwards ------------------------------------------------------------------------------------------------------
 
+    @property
+    def askable(self) -> list[str]:
+        """The gateways that can be asked afterwards."""
+        return [gateway.name for gateway in self._gateways.values() if gateway.can_look_up]
+
     async def settle(self, send: UUID, customer: str) -> None:
-        """Find out what became of a claim that was never recorded; never call again (F11, F12)."""
-        async with self._database.transaction() as connection:
-            row = await sends.get(connection, send)
-        if row is None or row["state"] != SendState.CLAIMED:
-            return
-        channel = Channel(row["channel"])
-        found: Literal["accepted", "unknown"] = "unknown"
-        with contextlib.suppress(OSError):
-            found = await self._gateways[channel].look_up(send)
-        facts = {"gateway": row["gateway"], "channel": channel.value}
-        rule = "resolved_by_look_up" if found == "accepted" else "outcome_unknown"
-        async with self._database.transaction() as connection:
-            await lock_customer(connection, customer)
-            settled = await sends.record(
-                connection, send, fence=row["fence"], state=SendState(found), rule=rule, provider_id=None
-            )
-            if settled:
-                request = SendRequest(
-                    enrollment=row["enrollment"], customer=customer, message=row["message"], visit=row["visit"]
-                )
-                await self._decide(
-                    connection, send, request, SendState(found), Decision(rule=rule, facts=facts), self._clock.now()
-                )
+        """Find out what became of a send whose answer was lost; never call again (F11, F12)."""
+        await self._lost.settle(send, customer)
 
     async def _stands(self, send: UUID, customer: str) -> SendResult:
         """What the ledger says of a send, once a claim whose caller never came back is settled."""

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from services.keys import SCOPES, Keys
-
 from adapters.database.connection import Database
+from services.keys import SCOPES, Keys
 
 
 async def create(database_url: str, name: str, scopes: list[str]) -> str:

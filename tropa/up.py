@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from services.keys import console_link
-
 from adapters.settings import Settings
 from domain.errors import Misconfigured
+from services.keys import console_link
 from tropa import keys
 from tropa.embedded.files import EmbeddedError
 from tropa.embedded.postgres import EmbeddedPostgres
