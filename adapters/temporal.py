@@ -1,7 +1,8 @@
 """Temporal, as the services use it: connecting, and telling walks what they need to hear."""
 
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -24,6 +25,7 @@ from domain.errors import Unavailable
 from domain.journeys import Enrollment
 
 TASK_QUEUE = "tropa"
+log = logging.getLogger(__name__)
 CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
 
 
@@ -104,28 +106,30 @@ class Walks:
             raise _told(error) from error
         return handle.first_execution_run_id
 
-    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> bool:
-        """Signal a walk. False when its workflow is closed."""
-        try:
-            await self._handle(enrollment).signal(name, args=[] if payload is None else [payload])
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise _told(error) from error
-        return True
+    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
+        """Signal a walk. Answers what became of it: "told", "closed" or "refused" (beyond Temporal's limits)."""
+        return await _answered(self._handle(enrollment).signal(name, args=[] if payload is None else [payload]))
 
-    async def cancel(self, enrollment: str, reason: str) -> bool:
-        """Cancel a walk. False when its workflow is closed."""
-        try:
-            await self._handle(enrollment).cancel(reason=reason)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise _told(error) from error
-        return True
+    async def cancel(self, enrollment: str, reason: str) -> str:
+        """Cancel a walk. Answers as `signal`."""
+        return await _answered(self._handle(enrollment).cancel(reason=reason))
 
     def _handle(self, enrollment: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(enrollment)
+
+
+async def _answered(asked: Awaitable[None]) -> str:
+    try:
+        await asked
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return "closed"
+        if error.status is RPCStatusCode.INVALID_ARGUMENT:
+            # Repeating it cannot help, and must not keep the walk's later rows, such as its cancel, waiting.
+            log.error("Temporal refuses a signal for good", extra={"error": error.status.name})
+            return "refused"
+        raise _told(error) from error
+    return "told"
 
 
 def _told(error: RPCError) -> Unavailable:

@@ -1,5 +1,7 @@
 """The journeys and messages of this installation: what the code declares, with what marketers set."""
 
+import logging
+
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +15,7 @@ from domain.options import parse_options, written_options
 from domain.projection import Listed, Routing
 
 STARTS_ON = "starts_on"
+log = logging.getLogger(__name__)
 
 
 class Catalogue:
@@ -68,7 +71,8 @@ class Catalogue:
     ) -> dict[str, object]:
         """An enrollment's full options: defaults, then the installation's, then its own. Raises InvalidInput."""
         declared = self.journey(journey).plan.options
-        here = {k: v for k, v in (await self.settings(connection)).get(journey, {}).items() if k != STARTS_ON}
+        stored = (await self.settings(connection)).get(journey, {})
+        here = {name: value for name, value in stored.items() if name != STARTS_ON and _fits(declared, name, value)}
         if STARTS_ON in (given or {}):
             raise InvalidInput([f"options.{STARTS_ON}: is set for the whole journey: PATCH /v1/journeys/{journey}"])
         return written_options(parse_options(declared, {**here, **(given or {})}))
@@ -97,3 +101,13 @@ class Catalogue:
             """),
             {"journey": journey, "options": msgspec.json.encode(merged).decode()},
         )
+
+
+def _fits(declared: type, name: str, value: object) -> bool:
+    """Whether a stored option still is one: code may have changed since. One that is not gives way to its default."""
+    try:
+        parse_options(declared, {name: value})
+    except InvalidInput:
+        log.error("a stored option no longer fits and is left out", extra={"error": name})
+        return False
+    return True

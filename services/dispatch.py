@@ -83,10 +83,9 @@ class Dispatcher:
             case "start":
                 return await self._start(row)
             case "cancel":
-                heard = await self._walks.cancel(row["enrollment"], row["payload"].get("reason", ""))
+                return await self._walks.cancel(row["enrollment"], row["payload"].get("reason", "")), None
             case kind:
-                heard = await self._walks.signal(row["enrollment"], kind, row["payload"] or None)
-        return ("told" if heard else "closed"), None
+                return await self._walks.signal(row["enrollment"], kind, row["payload"] or None), None
 
     async def _start(self, row: RowMapping) -> tuple[str, str | None]:
         if row["ended_at"]:

@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from adapters.database import enrollments, sends
+from adapters.database import sends
 from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
@@ -16,6 +15,8 @@ from domain.deliveries import Lost, Trace
 from domain.errors import Unavailable
 from domain.messages import Channel
 from domain.sends import SendState
+from services.gateways import Gateway
+from services.steps import Step
 
 GIVE_UP_AFTER = timedelta(minutes=15)  # business time, until "absent" means that it never arrived (F11)
 SURELY_OVER = timedelta(seconds=60)  # real time, after which no call is still on its way
@@ -23,34 +24,21 @@ SURELY_OVER = timedelta(seconds=60)  # real time, after which no call is still o
 log = logging.getLogger(__name__)
 
 
-class Asked(Protocol):
-    """A provider that may be asked afterwards."""
-
-    @property
-    def name(self) -> str:
-        """As the ledger calls it."""
-        ...
-
-    async def look_up(self, lost: Lost) -> Trace:
-        """What it knows of a lost letter. Raises Unavailable."""
-        ...
-
-
 class LostAnswers:
     """Settles claims that were never recorded and outcomes that stayed unknown (F11 to F14)."""
 
-    def __init__(self, database: Database, clock: Clock, gateways: Mapping[Channel, Asked]) -> None:
+    def __init__(self, database: Database, clock: Clock, gateways: Mapping[Channel, Gateway]) -> None:
         self._database, self._clock, self._gateways = database, clock, gateways
 
-    async def settle(self, send: UUID, customer: str) -> None:
+    async def settle(self, send: UUID) -> None:
         """Find out, as far as can be found out now, what became of a send. Never raises for a provider that is down."""
         async with self._database.transaction() as connection:
             row = await sends.get(connection, send)
         if row is None or row["state"] not in (SendState.CLAIMED, SendState.UNKNOWN):
             return
-        trace = await self._trace(row)
+        step, trace = Step.in_ledger(row), await self._trace(row)
         async with self._database.transaction() as connection:
-            await lock_customer(connection, customer)
+            await lock_customer(connection, step.request.customer)
             state, rule, found = SendState.UNKNOWN, "outcome_unknown", None
             if trace.outcome == "accepted":
                 found = await sends.first_untaken(connection, row["gateway"], trace.provider_ids)
@@ -65,15 +53,7 @@ class LostAnswers:
                 connection, send, fence=row["fence"], state=state, rule=rule, provider_id=found
             )
             if settled:
-                await enrollments.decide(
-                    connection,
-                    customer=customer,
-                    enrollment=row["enrollment"],
-                    send=send,
-                    at=self._clock.now(),
-                    state=state.value,
-                    decision=Decision(rule=rule, facts=facts),
-                )
+                await step.decide(connection, state, Decision(rule=rule, facts=facts), self._clock.now())
 
     async def _trace(self, row: RowMapping) -> Trace:
         gateway = self._gateways[Channel(row["channel"])]

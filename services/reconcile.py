@@ -35,8 +35,8 @@ class Reconciler:
     def __init__(
         self, database: Database, clock: Clock, client: Client, sending: Sending, reports: DeliveryReports
     ) -> None:
-        self._database, self._clock, self._client, self._sending = database, clock, client, sending
-        self._reports = reports
+        self._database, self._clock, self._client = database, clock, client
+        self._sending, self._reports = sending, reports
 
     async def reconcile(self) -> int:
         """One round. Answers how many enrollments were put right."""
@@ -133,7 +133,7 @@ class Reconciler:
             since = self._clock.now() - ASKED_FOR
             unknown = await sends.unresolved(connection, self._sending.askable, since, 100)
         for row in [*lost, *unknown]:
-            await self._sending.settle(row["id"], row["customer"])
+            await self._sending.settle(row["id"])
 
     async def _seen_until(self) -> datetime:
         async with self._database.transaction() as connection:

@@ -26,13 +26,14 @@ from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
 from services.enrolling import Enrolling
+from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
 from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
-from services.sending import Gateway, Sending
+from services.sending import Sending
 from services.walking import Walking
 from workflows.registry import declarations
 

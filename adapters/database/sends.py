@@ -138,7 +138,7 @@ async def abandoned(connection: AsyncConnection, older_than: timedelta, limit: i
     """Claims whose caller never came back."""
     rows = await connection.execute(
         text("""
-            SELECT id, customer FROM sends
+            SELECT id FROM sends
             WHERE state = 'claimed' AND claimed_at < now() - make_interval(secs => :seconds)
             ORDER BY claimed_at LIMIT :limit
         """),

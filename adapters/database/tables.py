@@ -198,12 +198,8 @@ Index("sends_customer_slot_at_idx", sends.c.customer, sends.c.slot_at)
 Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'claimed'"))
 Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
 Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
-Index(
-    "sends_undelivered_idx",
-    sends.c.gateway,
-    sends.c.called_at,
-    postgresql_where=text("state = 'accepted' AND delivery_rank < 5"),
-)
+AWAITED = text("state = 'accepted' AND delivery_rank < 5")
+Index("sends_undelivered_idx", sends.c.gateway, sends.c.called_at, postgresql_where=AWAITED)
 
 reports = Table(
     "reports",
@@ -220,11 +216,8 @@ reports = Table(
     UniqueConstraint("gateway", "provider_id", "status", "code"),
     comment="What providers reported of sends, as it came. A repeat is the same row.",
 )
-Index(
-    "reports_parked_idx",
-    reports.c.received_at,
-    postgresql_where=text("applied_at IS NULL AND orphaned_at IS NULL"),
-)
+PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
+Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
 
 decisions = Table(
     "decisions",

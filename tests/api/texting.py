@@ -101,7 +101,7 @@ class Texting:
             since = self.clock.now().replace(year=2000)
             found = await sends.unresolved(connection, self.house.sending.askable, since, 100)
         for row in found:
-            await self.house.sending.settle(row["id"], row["customer"])
+            await self.house.sending.settle(row["id"])
         await self.house.reports.sweep()
 
     async def told(self, locale: str = "en", kind: str = "send") -> list[str]:

@@ -247,6 +247,14 @@ def test_a_killed_supervisor_leaves_no_child_and_its_postgres_to_the_next(kept_h
     assert gone(server)
 
 
+def test_a_supervisor_killed_while_it_restarted_postgres_leaves_it_to_the_next(kept_home: Path) -> None:
+    with postgres(kept_home) as running:
+        (kept_home / "up.json").write_text('{"pid": 1, "postgres": "starting"}')
+        with Supervisor(kept_home) as s:
+            s.start_postgres(SMALL)
+        assert running.postmaster() is None
+
+
 def test_postgres_is_stopped_by_who_started_it_alone(kept_home: Path) -> None:
     with postgres(kept_home) as running:
         pid = running.postmaster()

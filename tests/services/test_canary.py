@@ -25,15 +25,15 @@ class Listening:
         self.told.append(f"start {journey} {enrollment} {cause} {priority}")
         return "run"
 
-    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> bool:
+    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
         """Signal."""
         self.told.append(f"{name} {enrollment} {json.dumps(payload)}")
-        return True
+        return "told"
 
-    async def cancel(self, enrollment: str, reason: str) -> bool:
+    async def cancel(self, enrollment: str, reason: str) -> str:
         """Cancel."""
         self.told.append(f"cancel {enrollment} {reason}")
-        return True
+        return "told"
 
 
 async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> None:

@@ -41,15 +41,15 @@ class Temporal:
         self.started.add(enrollment.id)
         return f"run of {enrollment.id}" if new else None
 
-    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> bool:
+    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
         """Signal a walk."""
         self._answer(enrollment, name)
-        return enrollment in self.started
+        return "told" if enrollment in self.started else "closed"
 
-    async def cancel(self, enrollment: str, reason: str) -> bool:
+    async def cancel(self, enrollment: str, reason: str) -> str:
         """Cancel a walk."""
         self._answer(enrollment, f"cancel: {reason}")
-        return enrollment in self.started
+        return "told" if enrollment in self.started else "closed"
 
     def _answer(self, enrollment: str, what: str) -> None:
         if error := self.down.get(enrollment) or self.down.get("*"):
@@ -206,7 +206,7 @@ async def test_what_was_told_before_a_failure_is_not_told_again(
     await bench.does("bought")
 
     class Failing(Temporal):
-        async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> bool:
+        async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
             if name == "ended":
                 raise Unavailable("just then")
             return await super().signal(enrollment, name, payload)

@@ -1,7 +1,7 @@
 """What providers answer, what they do not answer, and what happens between reserve, claim and call."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import services.sending
+import services.calling
 from activities.sending import TryLater
 from adapters.database import sends
 from adapters.database.connection import Database
@@ -300,7 +300,7 @@ async def test_a_slot_that_grew_old_is_taken_anew_when_it_still_may_go(bench: Be
 class Slow(Database):
     """Its caller learns of some commits late, as a frozen process does. `after` runs in between."""
 
-    after: Callable[[], None] | None = None
+    after: Callable[[], Awaitable[None]] | None = None
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -310,20 +310,22 @@ class Slow(Database):
             claimed = await connection.execute(text("SELECT 1 FROM sends WHERE state = 'claimed'"))
             late = claimed.first() is not None
         if late and self.after:
-            self.after()
+            await self.after()
 
 
 @pytest.fixture
-async def frozen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[float], Slow]]:
-    """A database behind which time passes, by the clock of `services.sending` alone."""
+async def frozen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Slow]]:
+    """A database behind which time passes, by the clock of `services.calling` alone."""
     seconds = [1000.0]
-    monkeypatch.setattr(services.sending, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(services.calling, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     made: list[Slow] = []
 
-    def freezing(lasting: float) -> Slow:
-        def freeze_once() -> None:
-            seconds[0] += lasting
+    def freezing(lasting: float, meanwhile: Callable[[], Awaitable[object]] | None = None) -> Slow:
+        async def freeze_once() -> None:
             database.after = None
+            seconds[0] += lasting
+            if meanwhile:
+                await meanwhile()
 
         database = Slow(bench.database.url)
         database.after = freeze_once
@@ -335,9 +337,7 @@ async def frozen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         await database.close()
 
 
-async def test_a_process_frozen_between_claim_and_call_claims_again(
-    bench: Bench, frozen: Callable[[float], Slow]
-) -> None:
+async def test_a_process_frozen_between_claim_and_call_claims_again(bench: Bench, frozen: Callable[..., Slow]) -> None:
     walk = await bench.a_walk()
     connections: list[bool] = []
 
@@ -353,7 +353,7 @@ async def test_a_process_frozen_between_claim_and_call_claims_again(
 
 
 async def test_a_process_that_is_quick_enough_calls_with_its_first_claim(
-    bench: Bench, frozen: Callable[[float], Slow]
+    bench: Bench, frozen: Callable[..., Slow]
 ) -> None:
     walk = await bench.a_walk()
     connections: list[bool] = []
@@ -368,7 +368,7 @@ async def test_a_process_that_is_quick_enough_calls_with_its_first_claim(
 
 
 async def test_an_opt_out_while_the_process_was_frozen_stops_the_call(
-    bench: Bench, frozen: Callable[[float], Slow]
+    bench: Bench, frozen: Callable[..., Slow]
 ) -> None:
     walk, turns = await bench.a_walk(), []
 
@@ -382,3 +382,32 @@ async def test_an_opt_out_while_the_process_was_frozen_stops_the_call(
 
     assert result.state is SendState.WITHDRAWN
     assert bench.email.calls == []
+
+
+async def test_a_claim_that_was_settled_while_its_process_was_frozen_is_not_called_any_more(
+    bench: Bench, frozen: Callable[..., Slow]
+) -> None:
+    walk = await bench.a_walk()
+    slow = bench.sender(database=frozen(60, lambda: bench.send(walk)))  # the next attempt tells the journey "unknown"
+
+    result = await bench.send(walk, by=slow)
+
+    assert (result.state, result.rule) == (SendState.FAILED, "not_taken")
+    assert bench.email.calls == []
+    assert await bench.words(state="failed") == [
+        "mail did not take it after all, and the journey has gone on; it is not sent any more"
+    ]
+
+
+async def test_a_slot_that_grew_old_while_connecting_is_asked_for_again_and_is_the_calls_own(bench: Bench) -> None:
+    walk = await bench.a_walk()
+
+    async def slow() -> None:
+        bench.clock.pass_(2 * MINUTE)
+
+    bench.email.on_connecting = slow
+    result = await bench.send(walk)
+
+    assert result.state is SendState.ACCEPTED
+    assert len(bench.email.calls) == 1
+    assert (await bench.ledger(walk))["slot_at"] == bench.clock.now()

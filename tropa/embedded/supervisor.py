@@ -28,6 +28,7 @@ from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.embedded.temporal import EmbeddedTemporal
 
 LOOK_EVERY = 0.2
+STARTING = "starting"  # in the record: the PostgreSQL that we were starting again when we were killed
 
 
 class StopAsked(Exception):
@@ -118,7 +119,7 @@ class Supervisor:
         server = EmbeddedPostgres(self.home, say=self._say, settings=settings)
         part = PostgresPart(server)
         self._add(part)
-        if not server.started_here and self._left_behind and self._left_behind == server.identity():
+        if not server.started_here and self._left_behind in (STARTING, server.identity()):
             self._say("PostgreSQL: taking over the server that an interrupted run left behind")
             server.adopt()
         self._record()
@@ -242,6 +243,8 @@ class Supervisor:
 
     def _start_again(self, watched: _Watched) -> None:
         watched.again_at = None
+        if isinstance(watched.part, PostgresPart) and watched.part.server.started_here:
+            self._record(starting=True)
         try:
             watched.part.start()
         except EmbeddedError as trouble:
@@ -253,16 +256,16 @@ class Supervisor:
     def _record_file(self) -> Path:
         return self.home / "up.json"
 
-    def _record(self) -> None:
+    def _record(self, *, starting: bool = False) -> None:
         """Note who we are and which PostgreSQL is ours, for a second supervisor and for one after a kill
-        -9."""
+        -9. `starting`: the next one to run in this home is."""
         record: dict[str, str | int] = {"pid": os.getpid()}
         if self._left_behind:
             record["postgres"] = self._left_behind
         for watched in self._watched:
             part = watched.part
             if isinstance(part, PostgresPart) and part.server.started_here:
-                record["postgres"] = part.server.identity() or ""
+                record["postgres"] = STARTING if starting else part.server.identity() or ""
         write_state(self._record_file, record)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

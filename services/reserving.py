@@ -1,0 +1,112 @@
+"""Reserve: may this send go now? Asked under the customer's lock, and written into the ledger with its reason."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database import customers, enrollments, sends
+from adapters.database.connection import Database, lock_customer
+from domain.journeys import Ending, Leaving
+from domain.messages import Channel
+from domain.policy import Answer, ContactPolicy, Verdict, ask
+from domain.sends import UNCLAIMED, SendResult, SendState
+from services.catalogue import Catalogue
+from services.project import Projector
+from services.send_facts import FactReader
+from services.steps import Step, result_of
+
+FRESH = timedelta(seconds=60)  # a slot older than this is asked for again
+
+_STATES = {
+    Verdict.GO: SendState.RESERVED,
+    Verdict.NOT_BEFORE: SendState.DEFERRED,
+    Verdict.HELD: SendState.HELD,
+    Verdict.REFUSED: SendState.REFUSED,
+    Verdict.EXPIRED: SendState.EXPIRED,
+}
+
+
+class Reserving:
+    """Asks the contact policy."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        projector: Projector,
+        facts: FactReader,
+        policy: ContactPolicy,
+    ) -> None:
+        self._database, self._catalogue, self._projector = database, catalogue, projector
+        self._facts, self._policy = facts, policy
+
+    async def reserve(self, step: Step, at: datetime) -> SendResult:
+        """Where the send stands now: reserved and free to be claimed, waiting, or at its end already."""
+        request = step.request
+        async with self._database.transaction() as connection:
+            await lock_customer(connection, request.customer)
+            row = await sends.get(connection, step.send)
+            if row and SendState(row["state"]) not in UNCLAIMED:
+                return result_of(row)
+            customer = await customers.by_id(connection, request.customer)
+            # So that the check has seen everything that was accepted before it.
+            applied = await self._projector.apply_pending(connection, request.customer, customer["customer_id"])
+            enrollment = await enrollments.get(connection, request.enrollment)
+            if enrollment is None:
+                return result_of(None)
+            if row and row["state"] == SendState.RESERVED and is_fresh(row["slot_at"], at):
+                return result_of(row)
+            result = await self.ask(connection, step, row, enrollment, at)
+        if applied or result.rule == "fuse":
+            self._database.wake()
+        return result
+
+    async def ask(
+        self, connection: AsyncConnection, step: Step, row: RowMapping | None, enrollment: RowMapping, at: datetime
+    ) -> SendResult:
+        """Ask the policy for an instant, and write its answer. The caller holds the lock."""
+        message = self._catalogue.message(enrollment["journey"], step.request.message)
+        facts = await self._facts.read(connection, step.send, message, enrollment, policy=self._policy, at=at)
+        if row and row["state"] == SendState.RESERVED and row["channel"]:
+            message = replace(message, channels=(Channel(row["channel"]),))  # a retry keeps its channel
+        expires = row["expires_at"] if row else at + message.shelf_life
+        answer = ask(message, facts, self._policy, at=at, expires=expires, send=step.send)
+        state = SendState.WITHDRAWN if answer.decision.rule == "ended" else _STATES[answer.verdict]
+        await sends.put(
+            connection,
+            {
+                "id": step.send,
+                "enrollment": step.request.enrollment,
+                "customer": step.request.customer,
+                "message": step.request.message,
+                "visit": step.request.visit,
+                "leg": step.request.leg,
+                "purpose": message.purpose.value,
+                "priority": self._catalogue.journey(enrollment["journey"]).plan.priority,
+                "state": state.value,
+                "channel": answer.channel.value if answer.channel else None,
+                "wished_at": row["wished_at"] if row else at,
+                "expires_at": expires,
+                "slot_at": answer.until or at,
+                "rule": answer.decision.rule,
+            },
+        )
+        if state is not SendState.RESERVED:
+            await step.decide(connection, state, answer.decision, at)
+        if answer.decision.rule == "fuse":
+            await self._stop(connection, step, answer, at)
+        return SendResult(state=state, rule=answer.decision.rule, channel=answer.channel, until=answer.until)
+
+    @staticmethod
+    async def _stop(connection: AsyncConnection, step: Step, answer: Answer, at: datetime) -> None:
+        """The fuse: a journey that repeats itself is stopped."""
+        enrollment, ending = step.request.enrollment, Ending(leaving=Leaving.FUSE)
+        await enrollments.end(connection, enrollment=enrollment, ending=ending, at=at, decision=answer.decision)
+        await enrollments.dispatch(connection, enrollment, "cancel", {"reason": Leaving.FUSE.value})
+
+
+def is_fresh(slot: datetime, at: datetime) -> bool:
+    """Whether a slot is still good. By business time: at a fast pace a second may reach into the night."""
+    return at - slot <= FRESH

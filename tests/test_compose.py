@@ -1,0 +1,79 @@
+"""docker-compose.yml, checked as far as it can be without a Docker engine: by its schema and by what it must hold."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+FILE = ROOT / "docker-compose.yml"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return loaded
+
+
+def test_it_is_valid_by_the_compose_specification() -> None:
+    program = Path(sys.executable).parent / "check-jsonschema"
+    found = subprocess.run(
+        [program, "--builtin-schema", "vendor.compose-spec", FILE], capture_output=True, text=True, check=False
+    )
+
+    assert found.returncode == 0, found.stdout
+
+
+def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
+    asked = set(re.findall(r"\$\{(\w+):\?", FILE.read_text()))
+    used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
+    example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
+
+    assert used - asked == {"TEMPORAL_RETENTION"}
+    assert used <= {name for name in example if not name.startswith("#")}
+    assert not any(value for name, value in example.items() if name in asked)
+
+
+def test_temporal_is_set_for_good_before_its_first_start(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    assert int(services["temporal"]["environment"]["NUM_HISTORY_SHARDS"]) >= 512
+    assert services["temporal-namespace"]["environment"]["RETENTION"] == "${TEMPORAL_RETENTION:-30d}"
+    assert "auto-setup" not in FILE.read_text()
+    assert all(re.search(r":\d+\.\d+", s["image"]) for name, s in services.items() if "build" not in s), "pin images"
+
+
+def test_what_others_wait_for_has_a_health_check_and_data_has_a_named_volume(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    for name in ("postgres", "temporal", "worker", "api"):
+        assert "healthcheck" in services[name], name
+    assert services["postgres"]["volumes"][0].partition(":")[0] in compose["volumes"]
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str, Any]) -> None:
+    given = compose["services"]["api"]["environment"]
+    known = {f"TROPA_{name.upper()}" for name in Settings.model_fields}
+    filled = {
+        "TROPA_SECRETS": ["s" * 32],
+        "TROPA_PUBLIC_URL": "https://tropa.example",
+        "TROPA_SMTP_URL": "smtp://mail.example",
+        "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
+    }
+
+    assert set(given) <= known
+    values = {name.removeprefix("TROPA_").lower(): filled.get(name, value) for name, value in given.items()}
+    assert Settings.model_validate(values).checked().environment == "production"
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda path: path.name)
+def test_scripts_are_valid_shell(script: Path) -> None:
+    assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
