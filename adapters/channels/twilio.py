@@ -54,7 +54,7 @@ class TwilioGateway:
         self, account: TwilioAccount, reports_to: Callable[[UUID], str], *, timeout: httpx.Timeout = TIMEOUT
     ) -> None:
         self._account, self._reports_to = account, reports_to
-        self._transport = Transport(timeout)
+        self._transport = Transport(timeout, proxies=not account.base_url)
         self._client = Client(account.sid, account.token, http_client=self._transport)
         if account.base_url:
             self._client.api.base_url = account.base_url

@@ -23,13 +23,13 @@ class Answered(Exception):
 
 
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the library ships no types
-    """httpx beneath Twilio's library. Raises Answered and what httpx raises."""
+    """httpx beneath Twilio's library, by way of the environment's proxies. Raises Answered and what httpx raises."""
 
-    def __init__(self, timeout: httpx.Timeout = TIMEOUT) -> None:
+    def __init__(self, timeout: httpx.Timeout = TIMEOUT, *, proxies: bool = True) -> None:
         super().__init__(logging.getLogger("twilio"), True, None)
         # An idle connection may be half dead, and a text written into it would be one whose outcome nobody knows.
-        self._limits = httpx.Limits(max_connections=50, keepalive_expiry=5.0)
-        self._client = httpx.AsyncClient(timeout=timeout, limits=self._limits, trust_env=False)
+        limits = httpx.Limits(max_connections=50, keepalive_expiry=5.0)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=proxies)
 
     async def request(
         self,
