@@ -1,5 +1,6 @@
 """What Twilio tells us: how far our texts have come, and what customers answer."""
 
+import logging
 import re
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from services.replies import Incoming
 router = APIRouter(prefix="/webhooks/twilio", include_in_schema=False)
 
 NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+log = logging.getLogger(__name__)
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _STATUS = re.compile(r"[a-z_]{1,32}")
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -30,6 +32,7 @@ async def signed(request: Request, house: House) -> FormData:
     path = (request.scope.get("raw_path") or request.url.path.encode()).split(b"?")[0].decode("ascii", "replace")
     query = request.scope["query_string"].decode("ascii", "replace")
     if not house.twilio.valid(path, query, form, request.headers):
+        log.warning("a call that Twilio did not sign for the public address", extra={"path": path})
         raise Refused(403, "This call is not signed by Twilio for this address.")
     return form
 

@@ -1,5 +1,6 @@
 """Reports and replies by Twilio: proven by their signature, each once, in any order."""
 
+import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from starlette.datastructures import FormData
 from twilio.request_validator import RequestValidator
 
+from activities.sending import TryLater
 from adapters.templates import MessageLibrary
 from domain.sends import SendState
 from tests.api.conftest import client_of
@@ -154,6 +156,41 @@ async def test_f11_f12_a_lost_answer_is_looked_up_and_never_sent_again(
     assert (await texting.told())[-1].startswith(
         "“greeting” – twilio was asked afterwards" if takes else "“greeting” was not sent. twilio has no trace of it"
     )
+
+
+async def test_f11_to_f18_whatever_is_lost_the_ledger_ends_as_the_sink_says(texting: Texting, twilio: Twilio) -> None:
+    kinds = [
+        Fault(kind="cut", takes=True),
+        Fault(kind="cut"),
+        Fault(kind="garbage", takes=True),
+        Fault(kind="garbage"),
+        Fault(status=500, takes=True),
+        Fault(status=503, code=20503),
+        Fault(status=400, code=30007),
+    ]
+    twilio.faults = random.Random(7).choices(kinds, k=70)
+
+    for n in range(70):
+        await texting.greet(f"customer-{n}", f"+49309018{n:02}")
+    texting.clock.pass_(HOUR)
+    await texting.reconcile()
+
+    ledger = {str(row["id"]): row["state"] for row in await rows(texting.house, "SELECT id, state FROM sends")}
+    sink = {str(texting.house.links.read_status_report(token)): n for token, n in twilio.per_send().items()}
+    assert (len(ledger), twilio.requests) == (70, 70)
+    assert set(ledger.values()) == {"accepted", "failed"}
+    assert {send: 1 for send, state in ledger.items() if state == "accepted"} == sink
+
+
+async def test_f17_a_busy_twilio_keeps_the_send_for_later(texting: Texting, twilio: Twilio) -> None:
+    twilio.faults = [Fault(status=429, code=20429, headers={"Retry-After": "9"})]
+
+    with pytest.raises(TryLater) as raised:
+        await texting.greet()
+    result = await texting.again(visit=1)
+
+    assert raised.value.after == timedelta(seconds=9)
+    assert (result.state, len(twilio.messages)) == (SendState.ACCEPTED, 1)
 
 
 async def test_f12_a_report_proves_what_nobody_recorded(texting: Texting, twilio: Twilio) -> None:
