@@ -170,8 +170,7 @@ async def test_f11_to_f18_whatever_is_lost_the_ledger_ends_as_the_sink_says(text
     ]
     twilio.faults = random.Random(7).choices(kinds, k=70)
 
-    for n in range(70):
-        await texting.greet(f"customer-{n}", f"+49309018{n:02}")
+    [await texting.greet(f"customer-{n}", f"+49309018{n:02}") for n in range(70)]
     texting.clock.pass_(HOUR)
     await texting.reconcile()
 
