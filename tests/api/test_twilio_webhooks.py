@@ -396,6 +396,18 @@ async def test_f19_f49_a_stop_that_only_twilio_heard_is_an_opt_out_of_the_channe
     assert twilio.requests == 1
 
 
+async def test_f50_an_old_refusal_told_again_does_not_undo_a_later_start(texting: Texting, twilio: Twilio) -> None:
+    await texting.greet()
+    await twilio.report(twilio.messages[0], "failed", "21610")
+    texting.clock.pass_(HOUR)
+    await twilio.reply(INCOMING, PHONE, "START")
+    texting.clock.pass_(HOUR)
+
+    await twilio.report(twilio.messages[0], "undelivered", "21610")
+
+    assert (await texting.consent())["status"] == "granted"
+
+
 async def test_f19_the_opt_out_is_written_with_the_refusal(texting: Texting, twilio: Twilio) -> None:
     twilio.opted_out = {PHONE}
 
