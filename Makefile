@@ -43,10 +43,10 @@ install: .venv/installed ## Install what is locked into .venv
 check: format lint types layers migrations test ## All that CI checks
 
 format: install ## Is the code formatted?
-	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format ."; exit 1; }
+	@$(BIN)/ruff format --check --quiet --no-cache . || { echo "Run: .venv/bin/ruff format ."; exit 1; }
 
 lint: install ## Lint
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet --no-cache .
 
 types: install ## Type check
 	@$(BIN)/mypy

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import Misconfigured
+from domain.quiet_hours import known_zone
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
         problems = []
+        if not known_zone(self.timezone):
+            problems.append(f"TROPA_TIMEZONE is {self.timezone!r}, which is no zone; write for example Europe/Berlin")
         if self.environment == "production":
             if any(s.get_secret_value() == DEVELOPMENT_SECRET for s in self.secrets):
                 problems.append("TROPA_SECRETS is the development secret; set your own, at least 32 characters each")

@@ -49,8 +49,9 @@ async def take_events(request: Request, house: House) -> Response:
     """Up to 1,000 events at once, of any customers, in any order. They start, steer and end journeys.
 
     Each event counts once, however often it is sent: repeat the whole request when in doubt. One wrong event does not
-    sink the others; `rejected` says which, and why. `opted_out`, `complained` and `hard_bounced` (with
-    `properties.channel`, or about every channel without it) are in force when the answer arrives.
+    sink the others; `rejected` says which, and why. `opted_out` (of
+    `properties.channel`, or of everything without it), `complained` and `hard_bounced` (of email, unless
+    `properties.channel` says otherwise) are in force when the answer arrives.
     """
     good, places, rejected = read_batch(await request.body(), house.clock.now())
     taken = await take_in(house.ingest, good)

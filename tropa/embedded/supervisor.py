@@ -243,7 +243,7 @@ class Supervisor:
 
     def _start_again(self, watched: _Watched) -> None:
         watched.again_at = None
-        if isinstance(watched.part, PostgresPart) and watched.part.server.started_here:
+        if isinstance(watched.part, PostgresPart) and not watched.part.alive():
             self._record(starting=True)
         try:
             watched.part.start()
@@ -264,7 +264,7 @@ class Supervisor:
             record["postgres"] = self._left_behind
         for watched in self._watched:
             part = watched.part
-            if isinstance(part, PostgresPart) and part.server.started_here:
+            if isinstance(part, PostgresPart) and (starting or part.server.started_here):
                 record["postgres"] = STARTING if starting else part.server.identity() or ""
         write_state(self._record_file, record)
 

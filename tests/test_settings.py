@@ -1,0 +1,28 @@
+"""Settings that do not fit together are refused at start, all at once and in words."""
+
+import pytest
+
+from adapters.settings import Settings
+from domain.errors import Misconfigured
+
+
+def test_the_defaults_run_the_product_locally() -> None:
+    assert Settings.model_validate({}).checked().environment == "development"
+
+
+def test_production_refuses_what_development_allows_and_names_it_all() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Settings.model_validate({"environment": "production", "pace": 60}).checked()
+
+    for setting in ("TROPA_SECRETS", "TROPA_PUBLIC_URL", "TROPA_PACE", "TROPA_DATABASE_URL"):
+        assert setting in str(caught.value)
+
+
+def test_production_refuses_a_short_secret() -> None:
+    with pytest.raises(Misconfigured, match="at least 32 characters"):
+        Settings.model_validate({"environment": "production", "secrets": ["short"]}).checked()
+
+
+def test_a_zone_that_is_none_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="Mars/Olympus"):
+        Settings.model_validate({"timezone": "Mars/Olympus"}).checked()
