@@ -5,8 +5,13 @@ BIN := .venv/bin
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --quiet
 
+PRISM_VERSION := 5.14.2
+TWILIO_CLI_VERSION := 8.3.2
+TWILIO_API := twilio_api_v2010.json
+TWILIO_API_SHA256 := 7f123267c8dd60bd5412ed723cc021f0e58d52b635e8fad41f72c4a3dda9e77e
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo up check format lint types layers migrations test smoke history migration lock clean
+.PHONY: help install demo up check check-twilio format lint types layers migrations test smoke history migration lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +60,20 @@ migrations: install ## Do the migrations build what the tables declare, up and d
 test: install ## Run the tests (T=path or -k expression narrows)
 	@$(BIN)/python -m tests $(T)
 
+check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)
+	@$(BIN)/python -m tests.referee
+
+.prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION):
+	@command -v node >/dev/null && command -v npm >/dev/null \
+		|| { echo "make check-twilio needs node (20 or newer) and npm, and did not find them. Install Node.js, then run it again."; exit 1; }
+	@echo "Installing Prism and Twilio's API description into .prism (half a minute the first time) ..."
+	@mkdir -p .prism && echo '{"private": true}' > .prism/package.json
+	@cd .prism && npm install --silent --no-audit --no-fund --save-exact @stoplight/prism-cli@$(PRISM_VERSION)
+	@cd .prism && npm pack --silent @twilio/cli-core@$(TWILIO_CLI_VERSION) >/dev/null \
+		&& tar xzf twilio-cli-core-$(TWILIO_CLI_VERSION).tgz --strip-components=4 package/src/services/twilio-api/$(TWILIO_API) \
+		&& echo "$(TWILIO_API_SHA256)  $(TWILIO_API)" | sha256sum --check --quiet
+	@touch $@
+
 history: install ## Record a journey's histories for replay: make history JOURNEY=WelcomeChain
 	@$(BIN)/python -m tests.record $(JOURNEY)
 
@@ -66,4 +85,4 @@ lock: ## Compile the locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev $(LOCK_FLAGS) -o requirements-dev.lock
 
 clean: ## Remove what was installed and generated, and this folder's data
-	rm -rf .venv .tropa .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .tropa .prism .mypy_cache .ruff_cache .pytest_cache

@@ -1,6 +1,7 @@
 """Signed links to public pages. They carry our ids only, and change nothing when they are merely fetched."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -34,6 +35,17 @@ class Links:
             return Unsubscribe(customer=customer, channel=Channel(channel))
         except (BadData, ValueError, TypeError):
             raise NotFound("link", token[:12]) from None
+
+    def status_report(self, send: UUID) -> str:
+        """Where a provider reports on a send. The signature makes the report itself a proof of which send it was."""
+        return f"{self._public_url}/webhooks/twilio/status?send={self._serializer('status report').dumps(str(send))}"
+
+    def read_status_report(self, token: str) -> UUID | None:
+        """Which send a report is about; None when the token is not ours."""
+        try:
+            return UUID(self._serializer("status report").loads(token))
+        except (BadData, ValueError, TypeError, AttributeError):
+            return None
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._keys, salt=purpose)

@@ -1,5 +1,6 @@
 """The environment, read once per process in `tropa` and handed down. Nothing else reads it."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -11,6 +12,9 @@ from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
+
+
+_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 
 
 class Settings(BaseSettings):
@@ -51,6 +55,12 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
 
+    twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
+    twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
+    twilio_from: str = Field(default="", description="The number that texts come from, +49…; or")
+    twilio_messaging_service: str = Field(default="", description="the service that chooses it, MG…")
+    twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
+
     @classmethod
     def read(cls) -> "Settings":
         """The environment's settings. Raises Misconfigured naming each that cannot be read, never its value."""
@@ -60,6 +70,11 @@ class Settings(BaseSettings):
             wrong = error.errors(include_input=False) if isinstance(error, ValidationError) else []
             named = [f"TROPA_{str(each['loc'][0]).upper()}: {each['msg']}" for each in wrong] or [str(error)]
             raise Misconfigured("Refusing to start: " + "; ".join(named) + ".") from None
+
+    @property
+    def twilio(self) -> bool:
+        """Whether texts go out by Twilio."""
+        return bool(self.twilio_account_sid)
 
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
@@ -77,6 +92,25 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
+        problems += self._twilio_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
+
+    def _twilio_problems(self) -> list[str]:
+        token = self.twilio_auth_token.get_secret_value()
+        senders = [self.twilio_from, self.twilio_messaging_service]
+        if not any((self.twilio_account_sid, token, self.twilio_base_url, *senders)):
+            return []
+        problems = []
+        if not _SID.fullmatch(self.twilio_account_sid) or not token:
+            problems.append(
+                "TROPA_TWILIO_ACCOUNT_SID (AC and 32 hexadecimal digits) and TROPA_TWILIO_AUTH_TOKEN belong together"
+            )
+        if len([sender for sender in senders if sender]) != 1:
+            problems.append("set one of TROPA_TWILIO_FROM and TROPA_TWILIO_MESSAGING_SERVICE")
+        if not self.public_url:
+            problems.append("TROPA_PUBLIC_URL must be set: Twilio reports there, and signs that address")
+        if self.twilio_base_url and self.environment == "production":
+            problems.append("TROPA_TWILIO_BASE_URL is for tests")
+        return problems

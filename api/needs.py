@@ -5,16 +5,20 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
+from adapters.links import Links
 from domain.clock import Clock
 from domain.policy import ContactPolicy
 from services.catalogue import Catalogue
 from services.customers import Customers
+from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
 from services.ingest import Ingest
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.opting_out import OptingOut
+from services.replies import Replies
 from services.timeline import Timeline
 from services.watching import Watching
 
@@ -32,6 +36,9 @@ class Needs:
     enrolling: Enrolling
     letters: Letters
     opting_out: OptingOut
+    links: Links
+    reports: DeliveryReports
+    replies: Replies
     keys: Keys
     sessions: Sessions
     watching: Watching
@@ -40,6 +47,7 @@ class Needs:
     locale: str
     zone: str
     secure: bool
+    twilio: TwilioSignature | None = None
 
 
 def _needs(request: Request) -> Needs:

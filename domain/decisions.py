@@ -65,9 +65,28 @@ RULES: dict[str, dict[str, str]] = {
         "en": "{gateway} was asked afterwards and has it",
         "ru": "Позже спросили {gateway}: сообщение принято",
     },
+    "resolved_by_report": {
+        "en": "{gateway} reported on it afterwards, so it has it",
+        "ru": "{gateway} прислал отчёт о сообщении, значит, оно принято",
+    },
+    "never_arrived": {
+        "en": "{gateway} has no trace of it a quarter of an hour later; it never arrived there and is not sent again",
+        "ru": "Спустя четверть часа у {gateway} нет его следов; оно туда не дошло, и второй раз не отправляем",
+    },
     "not_taken": {
         "en": "{gateway} did not take it after all, and the journey has gone on; it is not sent any more",
         "ru": "{gateway} всё-таки не принял сообщение, а путь уже пошёл дальше; больше не отправляем",
+    },
+    # how far an accepted send came
+    "delivered": {"en": "Delivered to the phone", "ru": "Доставлено на телефон"},
+    "read": {"en": "Read", "ru": "Прочитано"},
+    "undelivered": {
+        "en": "{gateway} could not deliver it ({code})",
+        "ru": "{gateway} не смог доставить ({code})",
+    },
+    "delivery_unknown": {
+        "en": "{gateway} never said whether it was delivered",
+        "ru": "{gateway} так и не сообщил, доставлено ли",
     },
     "render_failed": {"en": "The text could not be made: {problem}", "ru": "Не удалось составить текст: {problem}"},
     "withdrawn": {"en": "Withdrawn: the journey ended ({how})", "ru": "Отозвано: путь закончился ({how})"},

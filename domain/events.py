@@ -14,6 +14,7 @@ IMPORT = "import"
 OPTED_OUT = "opted_out"
 COMPLAINED = "complained"
 HARD_BOUNCED = "hard_bounced"
+REPLIED = "replied"
 RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED})
 
 Value: TypeAlias = float | int | bool | str | None

@@ -1,9 +1,8 @@
 """Claim, call, record: one call of a provider for one send, and what became of it."""
 
-import contextlib
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping
@@ -20,9 +19,11 @@ from domain.policy import ContactPolicy, may_call
 from domain.sends import SendResult, SendState
 from services.catalogue import Catalogue
 from services.gateways import Connection, Gateway
+from services.lost_answers import LostAnswers
 from services.reserving import Reserving, is_fresh
 from services.send_facts import FactReader
 from services.steps import Step, result_of
+from services.verdicts import opt_out
 
 AT_ONCE = 2.0  # real seconds between the claim's commit and the call
 
@@ -42,6 +43,7 @@ class Calling:
     ) -> None:
         self._database, self._clock, self._catalogue = database, clock, catalogue
         self._reserving, self._facts, self._gateways, self._policy = reserving, facts, gateways, policy
+        self._lost = LostAnswers(database, clock, gateways)
 
     async def call(self, step: Step, letter: Letter, channel: Channel, connection: Connection) -> SendResult | None:
         """Claim, call at once, record. None when the call would come too late after its claim: ask again.
@@ -59,24 +61,9 @@ class Calling:
         return await self._record(step, channel, gateway, fence, receipt)
 
     async def settle(self, send: UUID) -> SendResult:
-        """Find out what became of a claim that was never recorded, and never call again (F11, F12)."""
+        """What the ledger says of a send, once an answer that was lost is asked for; never call again (F11, F12)."""
+        await self._lost.settle(send)
         async with self._database.transaction() as connection:
-            row = await sends.get(connection, send)
-        if row is None or row["state"] != SendState.CLAIMED:
-            return result_of(row)
-        step, channel = Step.in_ledger(row), Channel(row["channel"])
-        found: Literal["accepted", "unknown"] = "unknown"
-        with contextlib.suppress(OSError):
-            found = await self._gateways[channel].look_up(send)
-        rule = "resolved_by_look_up" if found == "accepted" else "outcome_unknown"
-        decision = Decision(rule=rule, facts={"gateway": row["gateway"], "channel": channel.value})
-        async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
-            settled = await sends.record(
-                connection, send, fence=row["fence"], state=SendState(found), rule=rule, provider_id=None
-            )
-            if settled:
-                await step.decide(connection, SendState(found), decision, self._clock.now())
             return result_of(await sends.get(connection, send))
 
     async def _claim(
@@ -157,6 +144,8 @@ class Calling:
                 await step.decide(connection, state, decision, now)
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, step.request.customer, channel, now)
+            if receipt.opted_out:
+                await opt_out(connection, step.request.customer, channel, send=step.send, gateway=gateway, at=now)
         if not kept:  # somebody else has this send by now
             return await self.settle(step.send)
         if state is SendState.RESERVED:

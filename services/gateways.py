@@ -1,10 +1,9 @@
 """What a provider must be able to do for `sending`."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Literal, Protocol
-from uuid import UUID
+from typing import Protocol
 
-from domain.deliveries import Letter, Receipt
+from domain.deliveries import Letter, Lost, Receipt, Trace
 
 
 class Connection(Protocol):
@@ -27,6 +26,11 @@ class Gateway(Protocol):
         """Connect. Raises Unavailable."""
         ...
 
-    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
-        """What the provider knows of a send whose answer was lost."""
+    @property
+    def can_look_up(self) -> bool:
+        """Whether it can be asked afterwards."""
+        ...
+
+    async def look_up(self, lost: Lost) -> Trace:
+        """What the provider knows of a letter whose answer was lost. Raises Unavailable."""
         ...

@@ -14,10 +14,12 @@ from domain.clock import Clock
 from domain.decisions import Decision
 from domain.journeys import Ending, Leaving, Plan
 from domain.projection import Standing, refusal_to_enter
+from services.delivery_reports import DeliveryReports
 from services.sending import Sending
 
 OVERLAP = timedelta(minutes=5)  # visibility lags, so each round looks back a little
 ABANDONED = timedelta(seconds=60)
+ASKED_FOR = timedelta(hours=72)  # that a provider is asked about an outcome that nobody knows
 
 _LEAVINGS = {
     WorkflowExecutionStatus.TERMINATED: Leaving.STOPPED_BY_OPERATOR,
@@ -31,8 +33,11 @@ log = logging.getLogger(__name__)
 class Reconciler:
     """Compares what Temporal says with what the ledger says. Temporal's times are real; endings get business time."""
 
-    def __init__(self, database: Database, clock: Clock, client: Client, sending: Sending) -> None:
-        self._database, self._clock, self._client, self._sending = database, clock, client, sending
+    def __init__(
+        self, database: Database, clock: Clock, client: Client, sending: Sending, reports: DeliveryReports
+    ) -> None:
+        self._database, self._clock, self._client = database, clock, client
+        self._sending, self._reports = sending, reports
 
     async def reconcile(self) -> int:
         """One round. Answers how many enrollments were put right."""
@@ -41,6 +46,7 @@ class Reconciler:
         corrected = await self._closed(since) + await self._restarted(since)
         await self._remember(began)
         await self._settle()
+        await self._reports.sweep()
         if corrected:
             self._database.wake()
         return corrected
@@ -131,7 +137,9 @@ class Reconciler:
     async def _settle(self) -> None:
         async with self._database.transaction() as connection:
             lost = await sends.abandoned(connection, ABANDONED, 100)
-        for row in lost:
+            since = self._clock.now() - ASKED_FOR
+            unknown = await sends.unresolved(connection, self._sending.askable, since, 100)
+        for row in [*lost, *unknown]:
             await self._sending.settle(row["id"])
 
     async def _seen_until(self) -> datetime:

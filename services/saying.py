@@ -23,6 +23,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
+    "replied": {"en": "Answered by text message", "ru": "Ответ по SMS"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }

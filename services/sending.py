@@ -75,8 +75,13 @@ class Sending:
             at = self._clock.now()
         raise Unavailable("this process is too slow to call a provider in time")
 
+    @property
+    def askable(self) -> list[str]:
+        """The gateways that can be asked afterwards."""
+        return [gateway.name for gateway in self._gateways.values() if gateway.can_look_up]
+
     async def settle(self, send: UUID) -> SendResult:
-        """What the ledger says of a send, once a claim whose caller never came back is settled."""
+        """What the ledger says of a send, once an answer that was lost is asked for."""
         return await self._calling.settle(send)
 
     async def _failed(self, step: Step, problem: str) -> SendResult:

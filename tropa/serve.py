@@ -7,6 +7,7 @@ from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
@@ -14,6 +15,7 @@ from domain.policy import ContactPolicy
 from services.customers import Customers
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
+from services.replies import Replies
 from services.timeline import Timeline
 from services.watching import Watching
 from tropa.migrate import configuration
@@ -41,17 +43,24 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
         temporal = TemporalHealth(settings.temporal_address, settings.temporal_namespace)
     head = ScriptDirectory.from_config(configuration("")).get_current_head() or ""
     secrets = [secret.get_secret_value() for secret in settings.secrets]
+    customers = Customers(house.clock, house.restrictions)
+    twilio = None
+    if settings.twilio:
+        twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
     return create_app(
         Needs(
             database=house.database,
             clock=house.clock,
             catalogue=house.catalogue,
             ingest=house.ingest,
-            customers=Customers(house.clock, house.restrictions),
+            customers=customers,
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,
             letters=house.letters,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
+            links=house.links,
+            reports=house.reports,
+            replies=Replies(house.database, house.clock, house.ingest, customers),
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
@@ -60,5 +69,6 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             locale=settings.locale,
             zone=settings.timezone,
             secure=settings.public_url.startswith("https://"),
+            twilio=twilio,
         )
     )

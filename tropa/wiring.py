@@ -23,6 +23,7 @@ from domain.clock import Clock, Pace
 from domain.messages import Channel
 from domain.policy import ContactPolicy
 from services.catalogue import Catalogue
+from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
 from services.enrolling import Enrolling
 from services.gateways import Gateway
@@ -54,6 +55,7 @@ class House:
     ingest: Ingest
     projector: Projector
     sending: Sending
+    reports: DeliveryReports
     walking: Walking
     enrolling: Enrolling
 
@@ -76,7 +78,7 @@ class House:
 
     def reconciler(self, client: Client) -> Reconciler:
         """The way back from Temporal."""
-        return Reconciler(self.database, self.clock, client, self.sending)
+        return Reconciler(self.database, self.clock, client, self.sending, self.reports)
 
 
 async def build(
@@ -102,8 +104,9 @@ async def build(
     library = library or MessageLibrary()
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock)
     links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
+    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
+    reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
         url=settings.company_url,
@@ -130,13 +133,16 @@ async def build(
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
         sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, ContactPolicy()),
+        reports=DeliveryReports(database, clock, surrogates, reporting),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
     )
 
 
-def _gateways(settings: Settings, database: Database, clock: Clock) -> dict[Channel, Gateway]:
+def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
     gateways: dict[Channel, Gateway] = {Channel.SMS: SandboxGateway(Channel.SMS, database, clock)}
+    if settings.twilio:
+        gateways[Channel.SMS] = _twilio(settings, links)
     if settings.smtp_url:
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
@@ -148,3 +154,16 @@ def _gateways(settings: Settings, database: Database, clock: Clock) -> dict[Chan
     else:
         gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)
     return gateways
+
+
+def _twilio(settings: Settings, links: Links) -> Gateway:
+    from adapters.channels.twilio import TwilioAccount, TwilioGateway  # slow to import, and seldom needed
+
+    account = TwilioAccount(
+        sid=settings.twilio_account_sid,
+        token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        messaging_service=settings.twilio_messaging_service,
+        base_url=settings.twilio_base_url,
+    )
+    return TwilioGateway(account, links.status_report)

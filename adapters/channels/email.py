@@ -8,14 +8,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import Literal
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 import aiosmtplib
 
 from adapters.channels.mime import build_email, mailbox
 from adapters.channels.smtp import TROUBLE, Connection, SmtpConnection
+from domain.deliveries import Lost, Trace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
 
 __all__ = ["Connection", "EmailGateway", "build_email"]
@@ -35,6 +34,7 @@ class EmailGateway:
     """
 
     name = "smtp"
+    can_look_up = False
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class EmailGateway:
         """A connection with greeting, encryption and login behind it. Raises Unavailable."""
         return self._connection()
 
-    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
+    async def look_up(self, lost: Lost) -> Trace:
         """SMTP has no way to ask afterwards: a lost answer stays unknown."""
-        return "unknown"
+        return Trace(outcome="unknown")
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""

@@ -2,14 +2,12 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Literal
-from uuid import UUID
 
 from sqlalchemy import text
 
 from adapters.database.connection import Database
 from domain.clock import Clock
-from domain.deliveries import Letter, Receipt
+from domain.deliveries import Letter, Lost, Receipt, Trace
 from domain.messages import Channel
 
 
@@ -17,6 +15,7 @@ class SandboxGateway:
     """Delivers into `sandbox_outbox`. A send id is taken once, so nothing can be delivered twice."""
 
     name = "sandbox"
+    can_look_up = True
 
     def __init__(self, channel: Channel, database: Database, clock: Clock) -> None:
         self._channel, self._database, self._clock = channel, database, clock
@@ -46,8 +45,11 @@ class SandboxGateway:
             )
         return Receipt(outcome="accepted", detail="kept in the sandbox outbox", provider_id=str(letter.send_id))
 
-    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
+    async def look_up(self, lost: Lost) -> Trace:
         """Whether a claimed message was kept after all."""
         async with self._database.transaction() as connection:
-            rows = await connection.execute(text("SELECT 1 FROM sandbox_outbox WHERE send = :send"), {"send": send})
-            return "accepted" if rows.first() else "unknown"
+            query = text("SELECT 1 FROM sandbox_outbox WHERE send = :send")
+            rows = await connection.execute(query, {"send": lost.send_id})
+            if rows.first():
+                return Trace(outcome="accepted", provider_ids=(str(lost.send_id),))
+            return Trace(outcome="absent")

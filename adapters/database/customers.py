@@ -131,3 +131,12 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             "activated_at": standing.activated_at,
         },
     )
+
+
+async def by_phone(connection: AsyncConnection, phone: str) -> Sequence[RowMapping]:
+    """Everybody who has this number."""
+    rows = await connection.execute(
+        text("SELECT id, customer_id FROM customers WHERE phone = :phone AND erased_at IS NULL ORDER BY id"),
+        {"phone": phone},
+    )
+    return rows.mappings().all()

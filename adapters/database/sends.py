@@ -156,3 +156,32 @@ async def waiting(connection: AsyncConnection, enrollment: str) -> bool:
         text("SELECT EXISTS (SELECT 1 FROM sends WHERE enrollment = :id AND state = 'held')"), {"id": enrollment}
     )
     return bool(rows.scalar_one())
+
+
+async def unresolved(
+    connection: AsyncConnection, gateways: Sequence[str], since: datetime, limit: int
+) -> Sequence[RowMapping]:
+    """Sends whose outcome nobody knows, claimed (business time) after an instant, of gateways that can be asked."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, customer FROM sends
+            WHERE state = 'unknown' AND gateway = ANY(:gateways) AND called_at > :since
+            ORDER BY claimed_at LIMIT :limit
+        """),
+        {"gateways": list(gateways), "since": since, "limit": limit},
+    )
+    return rows.mappings().all()
+
+
+async def first_untaken(connection: AsyncConnection, gateway: str, provider_ids: Sequence[str]) -> str | None:
+    """The first of a provider's ids that no send of ours has: two texts may say the same."""
+    rows = await connection.execute(
+        text("""
+            SELECT given.id FROM unnest(cast(:ids AS text[])) WITH ORDINALITY AS given (id, place)
+            WHERE NOT EXISTS (SELECT 1 FROM sends s WHERE s.gateway = :gateway AND s.provider_id = given.id)
+            ORDER BY place LIMIT 1
+        """),
+        {"gateway": gateway, "ids": list(provider_ids)},
+    )
+    found: str | None = rows.scalar_one_or_none()
+    return found

@@ -67,6 +67,7 @@ customers = Table(
     Column("activated_at", INSTANT),
     Column("erased_at", INSTANT),
 )
+Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
 
 consents = Table(
     "consents",
@@ -187,10 +188,36 @@ sends = Table(
     Column("provider_id", Text),
     Column("recipient", Text),
     Column("rendered", JSONB),
+    Column("delivery", Text, comment="How far the provider says that it has come"),
+    Column("delivery_rank", Integer, nullable=False, server_default=text("0")),
+    Column("delivery_code", Text),
+    Column("delivery_asked_at", INSTANT),
     UniqueConstraint("enrollment", "message", "visit", "leg"),
 )
 Index("sends_customer_slot_at_idx", sends.c.customer, sends.c.slot_at)
 Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'claimed'"))
+Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
+Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
+AWAITED = text("state = 'accepted' AND delivery_rank < 5")
+Index("sends_undelivered_idx", sends.c.gateway, sends.c.called_at, postgresql_where=AWAITED)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("send", Uuid, comment="Set when the report's own signature names it"),
+    Column("received_at", INSTANT, nullable=False),
+    Column("applied_at", INSTANT),
+    Column("orphaned_at", INSTANT, comment="Given up: no send of ours"),
+    UniqueConstraint("gateway", "provider_id", "status", "code"),
+    comment="What providers reported of sends, as it came. A repeat is the same row.",
+)
+PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
+Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
 
 decisions = Table(
     "decisions",
@@ -225,10 +252,7 @@ Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
 
 journey_settings = Table(
-    "journey_settings",
-    metadata,
-    Column("journey", Text, primary_key=True),
-    Column("options", JSONB, nullable=False, server_default=EMPTY),
+    "journey_settings", metadata, Column("journey", Text, primary_key=True), Column("options", JSONB, nullable=False)
 )
 
 sandbox_outbox = Table(

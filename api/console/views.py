@@ -17,6 +17,9 @@ from services.timeline import Entry, Page
 
 TONES = {
     "accepted": "good",
+    "delivered": "good",
+    "read": "good",
+    "undelivered": "stop",
     "deferred": "wait",
     "held": "wait",
     "reserved": "wait",

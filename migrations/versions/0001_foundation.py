@@ -56,12 +56,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("customers_pkey")),
         sa.UniqueConstraint("customer_id", name=op.f("customers_customer_id_key")),
     )
+    op.create_index(
+        "customers_phone_idx", "customers", ["phone"], unique=False, postgresql_where=sa.text("phone IS NOT NULL")
+    )
     op.create_table(
         "journey_settings",
         sa.Column("journey", sa.Text(), nullable=False),
-        sa.Column(
-            "options", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
-        ),
+        sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("journey", name=op.f("journey_settings_pkey")),
     )
     op.create_table(
@@ -69,6 +70,30 @@ def upgrade() -> None:
         sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("seen_until", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("one", name=op.f("reconciliation_pkey")),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("send", sa.Uuid(), nullable=True, comment="Set when the report's own signature names it"),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("orphaned_at", sa.DateTime(timezone=True), nullable=True, comment="Given up: no send of ours"),
+        sa.PrimaryKeyConstraint("id", name=op.f("reports_pkey")),
+        sa.UniqueConstraint(
+            "gateway", "provider_id", "status", "code", name=op.f("reports_gateway_provider_id_status_code_key")
+        ),
+        comment="What providers reported of sends, as it came. A repeat is the same row.",
+    )
+    op.create_index(
+        "reports_parked_idx",
+        "reports",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("applied_at IS NULL AND orphaned_at IS NULL"),
     )
     op.create_table(
         "suppressions",
@@ -219,6 +244,10 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("rendered", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("delivery", sa.Text(), nullable=True, comment="How far the provider says that it has come"),
+        sa.Column("delivery_rank", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("delivery_code", sa.Text(), nullable=True),
+        sa.Column("delivery_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("sends_customer_fkey")),
         sa.ForeignKeyConstraint(["enrollment"], ["enrollments.id"], name=op.f("sends_enrollment_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("sends_pkey")),
@@ -230,6 +259,23 @@ def upgrade() -> None:
         "sends_claimed_idx", "sends", ["claimed_at"], unique=False, postgresql_where=sa.text("state = 'claimed'")
     )
     op.create_index("sends_customer_slot_at_idx", "sends", ["customer", "slot_at"], unique=False)
+    op.create_index(
+        "sends_provider_id_idx",
+        "sends",
+        ["provider_id"],
+        unique=False,
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+    )
+    op.create_index(
+        "sends_undelivered_idx",
+        "sends",
+        ["gateway", "called_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'accepted' AND delivery_rank < 5"),
+    )
+    op.create_index(
+        "sends_unknown_idx", "sends", ["claimed_at"], unique=False, postgresql_where=sa.text("state = 'unknown'")
+    )
     op.create_table(
         "tasks",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -291,6 +337,13 @@ def downgrade() -> None:
     op.drop_index("tasks_enrollment_idx", table_name="tasks")
     op.drop_index("tasks_customer_idx", table_name="tasks")
     op.drop_table("tasks")
+    op.drop_index("sends_unknown_idx", table_name="sends", postgresql_where=sa.text("state = 'unknown'"))
+    op.drop_index(
+        "sends_undelivered_idx",
+        table_name="sends",
+        postgresql_where=sa.text("state = 'accepted' AND delivery_rank < 5"),
+    )
+    op.drop_index("sends_provider_id_idx", table_name="sends", postgresql_where=sa.text("provider_id IS NOT NULL"))
     op.drop_index("sends_customer_slot_at_idx", table_name="sends")
     op.drop_index("sends_claimed_idx", table_name="sends", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table("sends")
@@ -308,8 +361,15 @@ def downgrade() -> None:
     op.drop_table("enrollments")
     op.drop_table("consents")
     op.drop_table("suppressions")
+    op.drop_index(
+        "reports_parked_idx",
+        table_name="reports",
+        postgresql_where=sa.text("applied_at IS NULL AND orphaned_at IS NULL"),
+    )
+    op.drop_table("reports")
     op.drop_table("reconciliation")
     op.drop_table("journey_settings")
+    op.drop_index("customers_phone_idx", table_name="customers", postgresql_where=sa.text("phone IS NOT NULL"))
     op.drop_table("customers")
     op.drop_table("clock")
     op.drop_table("api_keys")

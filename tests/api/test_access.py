@@ -41,6 +41,8 @@ OPEN = {
     "GET /u/{token}",
     "HEAD /u/{token}",
     "POST /u/{token}",
+    "POST /webhooks/twilio/status",
+    "POST /webhooks/twilio/incoming",
     "GET /docs",
     "GET /openapi.json",
     "HEAD /openapi.json",

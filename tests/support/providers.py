@@ -6,10 +6,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
-from domain.deliveries import Letter, Receipt
+from domain.deliveries import Letter, Lost, Receipt, Trace
 
 ACCEPTED = Receipt(outcome="accepted", detail="taken")
 REFUSED = Receipt(outcome="refused", detail="not this one", code="550")
@@ -38,6 +37,7 @@ class Provider:
     """
 
     name: str = "scripted"
+    can_look_up: bool = False
     script: list[Receipt | Crash] = field(default_factory=list)
     takes_before_crash: bool = False
     lasting: float = 0.0
@@ -45,6 +45,7 @@ class Provider:
     during: Callable[[], Awaitable[None]] | None = None
     calls: list[Call] = field(default_factory=list)
     has: set[UUID] = field(default_factory=set)
+    ids: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
     looked_up: list[UUID] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
@@ -69,7 +70,9 @@ class Provider:
             self.has.add(letter.send_id)
         return answer
 
-    async def look_up(self, send: UUID) -> Literal["accepted", "unknown"]:
+    async def look_up(self, lost: Lost) -> Trace:
         """Whether it has the message."""
-        self.looked_up.append(send)
-        return "accepted" if send in self.has else "unknown"
+        self.looked_up.append(lost.send_id)
+        if lost.send_id not in self.has:
+            return Trace(outcome="absent" if self.can_look_up else "unknown")
+        return Trace(outcome="accepted", provider_ids=self.ids.get(lost.send_id, ()))

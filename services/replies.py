@@ -1,0 +1,88 @@
+"""Replies: what customers answer to texts. STOP and START act at once; everything else is an event for people."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import RowMapping
+
+from adapters.database import customers, events
+from adapters.database.connection import Database, lock_customer
+from adapters.database.events import NewEvent
+from domain.clock import Clock
+from domain.customers import Consent, ConsentStatus
+from domain.events import OPTED_OUT, REPLIED
+from domain.messages import Channel
+from domain.replies import Reply
+from services.customers import Change, Customers
+from services.ingest import Ingest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """One text from a customer, by the provider's id. The text is personal: it stays in the database."""
+
+    gateway: str
+    provider_id: str
+    phone: str
+    text: str
+    means: Reply
+
+
+class Replies:
+    """Takes texts in, each once for everybody who has the number."""
+
+    def __init__(self, database: Database, clock: Clock, ingest: Ingest, known: Customers) -> None:
+        self._database, self._clock, self._ingest, self._customers = database, clock, ingest, known
+
+    async def take(self, incoming: Incoming) -> None:
+        """Do what a text says. The same text again changes nothing."""
+        async with self._database.transaction() as connection:
+            writers = await customers.by_phone(connection, incoming.phone)
+        if not writers:
+            log.info("a text from a number that no customer has", extra={"means": incoming.means.value})
+            return
+        if incoming.means is Reply.START:
+            for writer in writers:
+                await self._start(incoming, writer)
+            return
+        await self._ingest.accept([self._event(incoming, writer) for writer in writers])
+
+    async def _start(self, incoming: Incoming, writer: RowMapping) -> None:
+        """An explicit yes, newer than every no."""
+        async with self._database.transaction() as connection:
+            await lock_customer(connection, writer["id"])
+            if not await events.insert(connection, [self._event(incoming, writer)]):
+                return
+            granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source="reply by text message")
+            change = Change(consents={Channel.SMS.value: granted})
+            await self._customers.merge(connection, writer["customer_id"], change)
+        self._database.wake()
+
+    def _event(self, incoming: Incoming, writer: RowMapping) -> NewEvent:
+        properties: Mapping[str, Any]
+        if incoming.means is Reply.STOP:
+            name, properties = OPTED_OUT, {"channel": Channel.SMS.value}
+        else:
+            name, properties = REPLIED, _answer(incoming)
+        event_id, now = f"{incoming.gateway}:{incoming.provider_id}:{writer['id']}", self._clock.now()
+        return NewEvent(
+            event_id=event_id,
+            customer_id=writer["customer_id"],
+            name=name,
+            occurred_at=now,
+            received_at=now,
+            source=incoming.gateway,
+            about="",
+            properties=msgspec.json.encode(properties),
+            digest=hashlib.sha256(event_id.encode()).digest(),  # the same text, whenever it is told again
+        )
+
+
+def _answer(incoming: Incoming) -> Mapping[str, Any]:
+    return {"channel": Channel.SMS.value, "means": incoming.means.value, "text": incoming.text.replace("\x00", "")}

@@ -1,0 +1,78 @@
+"""Settings that fit together, and what of Twilio is loaded where it is not wanted: nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from adapters.channels.sandbox import SandboxGateway
+from adapters.settings import Settings
+from domain.clock import Pace
+from domain.errors import Misconfigured
+from domain.messages import Channel
+from tests.support.factories import SettableClock, compiled, settings_for
+from tropa.wiring import build
+
+TWILIO = {
+    "twilio_account_sid": "AC" + "0" * 32,
+    "twilio_auth_token": "token",
+    "twilio_from": "+15005550006",
+    "public_url": "https://shop.test",
+}
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.model_validate({k: v for k, v in {**TWILIO, **changes}.items() if v})
+
+
+def test_all_of_twilio_or_none_of_it() -> None:
+    assert settings().checked().twilio
+    assert settings(twilio_from="", twilio_messaging_service="MG" + "0" * 32).checked().twilio
+    assert not Settings().checked().twilio
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"twilio_account_sid": ""}, "TROPA_TWILIO_ACCOUNT_SID"),
+        ({"twilio_account_sid": "AC123"}, "TROPA_TWILIO_ACCOUNT_SID"),
+        ({"twilio_auth_token": ""}, "TROPA_TWILIO_AUTH_TOKEN"),
+        ({"twilio_from": ""}, "one of TROPA_TWILIO_FROM and TROPA_TWILIO_MESSAGING_SERVICE"),
+        ({"twilio_messaging_service": "MG" + "0" * 32}, "one of TROPA_TWILIO_FROM and TROPA_TWILIO_MESSAGING_SERVICE"),
+        ({"public_url": ""}, "TROPA_PUBLIC_URL"),
+        ({"environment": "production", "twilio_base_url": "http://127.0.0.1:1"}, "TROPA_TWILIO_BASE_URL is for tests"),
+    ],
+)
+def test_half_of_twilio_is_refused_by_name_and_the_token_is_not_told(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        settings(**changes).checked()
+
+    assert named in str(raised.value)
+    assert TWILIO["twilio_auth_token"] not in str(raised.value).split()
+    assert "SecretStr('**********')" in repr(settings())
+
+
+async def test_twilio_sends_texts_where_it_is_configured_and_the_sandbox_where_not(
+    database_url: str, clock: SettableClock
+) -> None:
+    pace = Pace(anchor=clock.now())
+
+    with_it = await build(settings_for(database_url, **TWILIO), clock=clock, pace=pace, library=compiled())
+    without = await build(settings_for(database_url), clock=clock, pace=pace, library=compiled())
+
+    assert with_it.sending.askable == ["twilio", "sandbox"]
+    assert without.sending.askable == ["sandbox", "sandbox"]
+    assert isinstance(without.sending._gateways[Channel.SMS], SandboxGateway)
+    await with_it.database.close()
+    await without.database.close()
+
+
+def test_the_library_is_not_even_imported_without_need() -> None:
+    loaded = (
+        "import sys, tropa.wiring, tropa.serve, tropa.worker, workflows.registry;"
+        "print([name for name in sys.modules if name.split('.')[0] == 'twilio'])"
+    )
+
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "[]"
