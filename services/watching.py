@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import counts, dispatches
@@ -50,7 +51,7 @@ class Watching:
             temporal = "ok" if await _within_patience(self._temporal(), otherwise=False) else "down"
         try:
             version = await asyncio.wait_for(self._schema_of_database(), PATIENCE)
-        except (OSError, TimeoutError, SQLAlchemyError):
+        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return Readiness(database="down", migrations="unknown", temporal=temporal)
         migrations = "ok" if version == self._schema_version else "run `tropa migrate`"
         return Readiness(database="ok", migrations=migrations, temporal=temporal)

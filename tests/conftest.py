@@ -15,6 +15,7 @@ from adapters.temporal import DATA_CONVERTER
 from domain.clock import Pace
 from tests.support.factories import SettableClock, compiled, settings_for
 from tests.support.playback import Playback
+from tests.support.typing_commands import tropa as tropa  # a fixture
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.migrate import migrate
 from tropa.wiring import House, build

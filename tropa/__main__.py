@@ -1,7 +1,7 @@
 """The command line."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -57,6 +57,67 @@ def migrate() -> None:
 
     run_migrate(_database_url())
     typer.echo("The database is up to date.")
+
+
+@app.command("journeys")
+def show_journeys() -> None:
+    """What journeys there are, what starts them, and how many walk them now or have ended."""
+    from tropa import commands, printing
+
+    async def read() -> list[commands.JourneyRow]:
+        async with commands.opened(Settings()) as house:
+            return await commands.journeys(house)
+
+    printing.journeys(asyncio.run(read()))
+
+
+@app.command("timeline")
+def show_timeline(
+    customer: Annotated[str, typer.Argument(help="The company's own id of the customer")],
+    locale: Annotated[Literal["en", "ru"] | None, typer.Option(help="Language; the installation's by default")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest entries")] = 50,
+) -> None:
+    """Why did they get this, why not that: what happened and what was decided, oldest first, in their own time."""
+    from tropa import commands, printing
+
+    async def read() -> commands.Told:
+        async with commands.opened(settings := Settings()) as house:
+            return await commands.timeline(house, customer, locale=locale or settings.locale, limit=limit)
+
+    printing.timeline(asyncio.run(read()))
+
+
+@app.command("enroll")
+def enroll_by_hand(
+    journey: str,
+    customer: Annotated[str, typer.Argument(help="The company's own id of the customer")],
+    about: Annotated[str, typer.Option(help="Which cart, order or deal, where the journey is about one")] = "",
+    option: Annotated[list[str] | None, typer.Option(help="name=value, for this walk alone; may be repeated")] = None,
+) -> None:
+    """Enter a customer into a journey and print the enrollment's id; a worker starts the walk."""
+    from tropa import commands
+
+    async def enter() -> str:
+        options = commands.parsed_options(option or [])
+        async with commands.opened(Settings()) as house:
+            return await commands.enroll(house, journey, customer, about=about, options=options)
+
+    typer.echo(asyncio.run(enter()))
+
+
+@app.command("doctor")
+def look_around(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+) -> None:
+    """What is stuck, overdue, unknown or held, and the next step. Exit code: 0 well, 1 look at it, 2 broken."""
+    from tropa import commands, printing
+
+    found = asyncio.run(commands.diagnose(Settings()))
+    if as_json:
+        typer.echo(printing.diagnosis_json(found))
+    else:
+        printing.diagnosis(found)
+    raise typer.Exit(found.exit_code)
 
 
 @keys.command("create")

@@ -16,7 +16,7 @@ from tests.embedded.helpers import eventually, fresh_home, gone, line_of, python
 from tropa.embedded import temporal as temporal_module
 from tropa.embedded.files import EmbeddedError, write_state
 from tropa.embedded.ports import answers, free_port
-from tropa.embedded.temporal import EmbeddedTemporal
+from tropa.embedded.temporal import EmbeddedTemporal, address_of
 
 PROGRAM = str(Path(sys.executable).parent / "temporal")
 
@@ -76,6 +76,16 @@ def test_a_killed_server_comes_back_in_its_place_with_what_it_had(server: Embedd
     assert "WORKFLOW_EXECUTION_STATUS_RUNNING" in ask(
         server, "workflow", "describe", "--workflow-id", "anna", "-o", "json"
     )
+
+
+def test_another_process_can_learn_where_the_server_is_while_it_is_meant_to_run(server: EmbeddedTemporal) -> None:
+    assert address_of(server.home) == server.address
+
+    server.stop()
+    gone = address_of(server.home)
+    server.start()
+
+    assert (gone, address_of(server.home)) == (None, server.address)
 
 
 def test_a_second_owner_of_the_file_is_refused(server: EmbeddedTemporal) -> None:

@@ -160,7 +160,7 @@ class EmbeddedTemporal:
         with open_log(self.log) as log:
             self._server = spawn(command, log=log, umask=0o077)
         if not self._in_memory:
-            write_state(self._state_file, {"pid": self._server.pid})
+            write_state(self._state_file, {"pid": self._server.pid, "port": port})
 
     def _is_ready(self) -> bool:
         # The connection attempts are nearly free; the real question is asked once somebody listens.
@@ -232,6 +232,12 @@ class EmbeddedTemporal:
             check=False,
         )
         return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def address_of(home: Path) -> str | None:
+    """Where the server of a home was started last, for another process; None when none is meant to run there."""
+    port = read_state(home / "temporal.json").get("port")
+    return f"{LOCAL}:{port}" if port else None
 
 
 def _program() -> str:

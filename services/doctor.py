@@ -1,0 +1,242 @@
+"""What is stuck, overdue, unknown or held, and what an operator does about it. It looks and changes nothing."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.clock import PacedClock
+from adapters.database import health
+from adapters.database.connection import Database
+from adapters.database.health import Found
+from domain.clock import Clock, Pace
+from services.watching import Watching
+
+ATTEMPTS = 5
+MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+
+
+class Severity(StrEnum):
+    """How bad."""
+
+    LOOK = "look"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something to look at: what, how many, how old the oldest is, in words, and the next step."""
+
+    name: str
+    severity: Severity
+    count: int = 1
+    oldest: timedelta | None = None
+    words: str
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """All findings, the worst first. `temporal` is ok, down, or not asked: nobody here knows where it is."""
+
+    findings: Sequence[Finding]
+    temporal: str = "not asked"
+
+    @property
+    def verdict(self) -> str:
+        """`well`, `look` or `broken`."""
+        return self.findings[0].severity.value if self.findings else "well"
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 or 2."""
+        return ("well", "look", "broken").index(self.verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """`ask` wants the instant `ago` before now; in business time unless the rows are kept in real time."""
+
+    name: str
+    ask: Callable[[AsyncConnection, datetime], Awaitable[Sequence[Found]]]
+    ago: timedelta
+    words: str
+    advice: str
+    real: bool = False
+
+
+async def _refused_by_temporal(connection: AsyncConnection, _now: datetime) -> Sequence[Found]:
+    return await health.refused_by_temporal(connection, ATTEMPTS)
+
+
+_QUESTIONS = (
+    _Question(
+        name="projection_backlog",
+        ask=health.unprojected,
+        ago=MINUTE,
+        words="events were received over a minute ago and not applied",
+        advice="Is a worker running? If so, read its log; if it only lags, start one more `tropa worker`.",
+    ),
+    _Question(
+        name="quarantined_events",
+        ask=health.quarantined,
+        ago=WEEK,
+        words="events of the last 7 days could not be applied and were set aside",
+        advice="Read `quarantined` in their rows, mend the sender, and apply them again: docs/operate.md has both.",
+    ),
+    _Question(
+        name="dispatch_backlog",
+        ask=health.undispatched,
+        ago=MINUTE,
+        real=True,
+        words="orders for Temporal have been due for over a minute",
+        advice="Is Temporal up, and a worker running? Read the worker's log for “could not tell Temporal”.",
+    ),
+    _Question(
+        name="dispatch_attempts",
+        ask=_refused_by_temporal,
+        ago=timedelta(0),
+        real=True,
+        words=f"enrollments could not be told to Temporal in {ATTEMPTS} attempts or more",
+        advice="If Temporal is up, the worker's log names the error for each enrollment; a journey may be missing.",
+    ),
+    _Question(
+        name="enrollments_never_started",
+        ask=health.never_started,
+        ago=MINUTE,
+        words="open enrollments were never started in Temporal",
+        advice="If orders for Temporal wait, see to those; otherwise end each with POST /v1/enrollments/ID/leave.",
+    ),
+    _Question(
+        name="claimed_sends",
+        ask=health.claimed,
+        ago=2 * MINUTE,
+        real=True,
+        words="sends were claimed over 2 minutes ago and have no result",
+        advice="A worker settles them within a minute or so: start one. They are never sent again blindly.",
+    ),
+    _Question(
+        name="unknown_sends",
+        ask=health.unknown,
+        ago=WEEK,
+        words="sends of the last 7 days may or may not have arrived",
+        advice="Look for them at the provider by recipient and time. They are not sent again; do not do it by hand.",
+    ),
+    _Question(
+        name="failed_sends",
+        ask=health.failed,
+        ago=DAY,
+        words="sends of the last 24 hours failed: {what}",
+        advice="`tropa timeline CUSTOMER` tells each reason; docs/operate.md finds them. Mend message or gateway.",
+    ),
+    _Question(
+        name="sends_not_woken",
+        ask=health.not_woken,
+        ago=HOUR,
+        words="sends are over an hour past the moment at which they were free to go",
+        advice="Is a worker running? If so, open the enrollment in Temporal's Web UI: its walk has failed or is stuck.",
+    ),
+    _Question(
+        name="held_sends",
+        ask=health.held,
+        ago=WEEK,
+        words="sends have waited for over 7 days and are held: {what}",
+        advice="Resume or end their enrollments: POST /v1/enrollments/ID/resume, or /leave.",
+    ),
+    _Question(
+        name="overdue_tasks",
+        ask=health.overdue_tasks,
+        ago=timedelta(0),
+        words="tasks are overdue",
+        advice="The customers' pages in the console show them. Do them, then close them: docs/operate.md tells how.",
+    ),
+)
+_SANDBOX = _Question(
+    name="sandbox_in_production",
+    ask=health.kept_in_sandbox,
+    ago=DAY,
+    words="messages of the last 24 hours went to the sandbox outbox and to nobody, in production: {what}",
+    advice="Set up a gateway for this channel (TROPA_SMTP_URL for email) and restart the workers.",
+)
+
+
+class Doctor:
+    """Looks at one installation. `clock` replaces business time, for tests."""
+
+    def __init__(
+        self, database: Database, watching: Watching, *, production: bool = False, clock: Clock | None = None
+    ) -> None:
+        self._database, self._watching, self._clock = database, watching, clock
+        self._questions = (*_QUESTIONS, _SANDBOX) if production else _QUESTIONS
+
+    async def look(self) -> Diagnosis:
+        """The diagnosis. Never raises for what is merely down or broken."""
+        try:
+            ready = await self._watching.readiness()
+            if ready.database != "ok":
+                return Diagnosis(findings=[database_down("it took too long or refused")], temporal=ready.temporal)
+            if ready.migrations != "ok":
+                return Diagnosis(findings=[_UNMIGRATED], temporal=ready.temporal)
+            findings = await self._findings()
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return Diagnosis(findings=[database_down(type(error.__cause__ or error).__name__)])
+        if ready.temporal == "down":
+            findings.insert(0, _TEMPORAL_DOWN)
+        return Diagnosis(findings=findings, temporal=ready.temporal)
+
+    async def _findings(self) -> list[Finding]:
+        async with self._database.transaction() as connection:
+            real = await health.only_look(connection)
+            pace = await health.pace(connection) or Pace(anchor=real)
+            business = (self._clock or PacedClock(pace)).now()
+            findings = []
+            for question in self._questions:
+                # Where an hour passes in a blink, what waits for less than a real minute does not wait yet.
+                ago = question.ago if question.real else _at_least_a_minute(question.ago, pace)
+                now = real if question.real else business
+                found = await question.ask(connection, now - ago)
+                findings += [_finding(question, each, now) for each in found]
+        return findings
+
+
+def database_down(why: str) -> Finding:
+    """The one finding that leaves no room for others."""
+    return Finding(
+        name="database",
+        severity=Severity.BROKEN,
+        words=f"database does not answer ({why})",
+        advice="Start it, or set TROPA_DATABASE_URL; under `tropa up` read .tropa/logs.",
+    )
+
+
+_UNMIGRATED = Finding(
+    name="migrations",
+    severity=Severity.BROKEN,
+    words="database has another schema than this release",
+    advice="Run `tropa migrate`; if the database is newer, run the newer release.",
+)
+_TEMPORAL_DOWN = Finding(
+    name="temporal",
+    severity=Severity.LOOK,
+    words="Temporal does not answer",
+    advice="Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
+)
+
+
+def _at_least_a_minute(ago: timedelta, pace: Pace) -> timedelta:
+    return max(ago, MINUTE * pace.pace) if ago else ago
+
+
+def _finding(question: _Question, found: Found, now: datetime) -> Finding:
+    return Finding(
+        name=question.name,
+        severity=Severity.LOOK,
+        count=found.count,
+        oldest=now - found.oldest.astimezone(UTC) if found.oldest else None,
+        words=question.words.format(what=found.what.replace("_", " ")),
+        advice=question.advice,
+    )

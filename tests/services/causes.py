@@ -1,0 +1,117 @@
+"""What goes wrong in an installation: each cause is made on a bench, as old as a test wants it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from adapters.database import sends
+from domain.sends import send_id
+from tests.services.bench import Bench
+
+Cause = Callable[[Bench, timedelta], Awaitable[None]]
+
+
+async def a_started_walk(bench: Bench, customer: str = "anna") -> str:
+    walk = await bench.a_walk(customer)
+    await bench.change("UPDATE dispatches SET done_at = now(), result = 'started'")
+    return walk
+
+
+async def a_send(bench: Bench, state: str, age: timedelta, *, rule: str = "allowed", customer: str = "anna") -> None:
+    """A send that has stood there for some time, of a walk that is well."""
+    walk, at = await a_started_walk(bench, customer), bench.clock.now() - age
+    row: dict[str, Any] = {
+        "id": send_id(walk, "note", 1), "enrollment": walk, "customer": bench.ours[customer], "message": "note",
+        "visit": 1, "leg": 0, "purpose": "value", "priority": 3, "state": state, "channel": "email",
+        "wished_at": at, "expires_at": at + timedelta(days=30), "slot_at": at, "rule": rule,
+    }  # fmt: skip
+    async with bench.database.transaction() as connection:
+        await sends.put(connection, row)
+
+
+async def an_event_waits(bench: Bench, age: timedelta) -> None:
+    at = bench.clock.now() - age
+    await bench.does("looked", project=False, at=at, received=at)
+
+
+async def an_event_is_poison(bench: Bench, age: timedelta) -> None:
+    await an_event_waits(bench, age)
+    await bench.change("UPDATE events SET quarantined = 'no such thing'")
+
+
+async def an_order_is_due(bench: Bench, age: timedelta) -> None:
+    await bench.a_walk()
+    await bench.change("UPDATE dispatches SET due_at = now() - cast(:age AS interval)", age=age)
+
+
+async def a_start_is_missing(bench: Bench, age: timedelta) -> None:
+    await bench.a_walk()
+    await bench.change("UPDATE enrollments SET started_at = :at", at=bench.clock.now() - age)
+
+
+async def a_start_was_lost(bench: Bench, age: timedelta) -> None:
+    await a_start_is_missing(bench, age)
+    await bench.change("DELETE FROM dispatches")
+
+
+async def a_caller_never_came_back(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "claimed", timedelta(0))
+    await bench.change("UPDATE sends SET claimed_at = now() - cast(:age AS interval)", age=age)
+
+
+async def an_outcome_is_unknown(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "unknown", timedelta(days=100))
+    await bench.change("UPDATE sends SET called_at = :at", at=bench.clock.now() - age)
+
+
+async def a_send_failed(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "failed", age, rule="render_failed")
+
+
+async def a_slot_passed(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "deferred", age, rule="gap")
+
+
+async def a_reserved_send_was_left(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "reserved", age)
+
+
+async def a_send_is_held(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "held", age, rule="paused")
+
+
+async def a_task_is_due(bench: Bench, age: timedelta) -> None:
+    walk, now = await a_started_walk(bench), bench.clock.now()
+    await bench.change(
+        """INSERT INTO tasks (id, customer, enrollment, name, title, text, created_at, due_at)
+           VALUES (gen_random_uuid(), :customer, :walk, 'call', 'Call', 'Call them', :now, :due)""",
+        customer=bench.ours["anna"], walk=walk, now=now, due=now - age,
+    )  # fmt: skip
+
+
+async def a_message_went_nowhere(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "accepted", age)
+    await bench.change(
+        """INSERT INTO sandbox_outbox (send, at, channel, recipient, text)
+           SELECT id, slot_at, 'email', 'a@example.com', 'Hello' FROM sends"""
+    )
+
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+# the finding, its cause, an age at which it is one, an age at which it is none
+CAUSES = [
+    ("projection_backlog", an_event_waits, 61 * SECOND, 59 * SECOND),
+    ("quarantined_events", an_event_is_poison, 6 * DAY, 8 * DAY),
+    ("dispatch_backlog", an_order_is_due, 70 * SECOND, 40 * SECOND),
+    ("enrollments_never_started", a_start_is_missing, 61 * SECOND, 59 * SECOND),
+    ("enrollments_never_started", a_start_was_lost, 61 * SECOND, 59 * SECOND),
+    ("claimed_sends", a_caller_never_came_back, 130 * SECOND, 100 * SECOND),
+    ("unknown_sends", an_outcome_is_unknown, 6 * DAY, 8 * DAY),
+    ("failed_sends", a_send_failed, 23 * HOUR, 25 * HOUR),
+    ("sends_not_woken", a_slot_passed, 61 * MINUTE, 59 * MINUTE),
+    ("sends_not_woken", a_reserved_send_was_left, 61 * MINUTE, 59 * MINUTE),
+    ("held_sends", a_send_is_held, 8 * DAY, 6 * DAY),
+    ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
+    ("sandbox_in_production", a_message_went_nowhere, 23 * HOUR, 25 * HOUR),
+]

@@ -1,0 +1,166 @@
+"""The operators' commands, through the command line and on a real database; no Temporal is near."""
+
+import pytest
+from sqlalchemy import text
+
+from domain.errors import InvalidInput
+from tests.support.factories import an_event
+from tests.support.typing_commands import Tropa, anna
+from tropa import commands
+from tropa.wiring import House
+
+
+async def enrollments(house: House) -> list[dict[str, object]]:
+    async with house.database.transaction() as connection:
+        rows = await connection.execute(
+            text("""
+                SELECT e.id, e.journey, e.options, d.kind, d.done_at FROM enrollments e
+                LEFT JOIN dispatches d ON d.enrollment = e.id
+            """)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+
+# journeys ------------------------------------------------------------------------------------------------------------
+
+
+async def test_journeys_are_counted_by_how_they_stand(house: House, tropa: Tropa) -> None:
+    ours = await anna(house)
+    ended = {"converted": "outcome", "lapsed": "outcome", "exited": "outcome", "stopped": "leaving", "fuse": "leaving"}
+    async with house.database.transaction() as connection:
+        for word, column in ended.items():
+            await connection.execute(
+                text(f"""
+                    INSERT INTO enrollments (customer, journey, about, cause, started_at, ended_at, {column})
+                    VALUES (:ours, 'WelcomeChain', '', 'test', now(), now(), :word)
+                """),
+                {"ours": ours, "word": word},
+            )
+        await connection.execute(
+            text("""
+                INSERT INTO enrollments (customer, journey, about, cause, started_at)
+                VALUES (:ours, 'WelcomeChain', '', 'test', now())
+            """),
+            {"ours": ours},
+        )
+
+    row = next(each for each in await commands.journeys(house) if each.name == "WelcomeChain")
+    assert (row.walking, row.converted, row.lapsed, row.exited, row.left) == (1, 1, 1, 1, 2)
+    assert (row.goal, row.starts_on) == ("activated", ["order_placed"])
+    assert row.messages == sum(d.name == "WelcomeChain" for d, _ in house.catalogue.messages())
+
+    code, said, _ = await tropa("journeys")
+    line = next(each for each in said.splitlines() if "WelcomeChain" in each)
+    cells = [cell.strip() for cell in line.strip("│┃").split("│")]
+    assert (code, cells) == (0, ["WelcomeChain", "order_placed", "activated", str(row.messages), *"11112"])
+
+
+async def test_a_journey_started_by_another_event_here_says_so(house: House) -> None:
+    async with house.database.transaction() as connection:
+        await house.catalogue.set_options(connection, "WelcomeChain", {"starts_on": []})
+
+    assert [each.starts_on for each in await commands.journeys(house) if each.name == "WelcomeChain"] == [[]]
+
+
+# timeline ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_timeline_is_told_oldest_first_in_the_customers_own_time(house: House, tropa: Tropa) -> None:
+    await anna(house)
+    at = house.clock.now()  # 10:00 UTC is 19:00 in Tokyo
+    await house.ingest.accept([an_event("signed_up", at=at), an_event("[bold]odd", at=at.replace(minute=5))])
+
+    code, said, _ = await tropa("timeline", "anna")
+
+    assert code == 0
+    assert said.splitlines() == [
+        "Times are of Asia/Tokyo.",
+        "2026-03-02 19:00  Signed up",
+        "2026-03-02 19:05  Event: [bold]odd",
+    ]
+
+
+async def test_a_timeline_speaks_russian_and_shows_the_newest_when_it_is_cut(house: House, tropa: Tropa) -> None:
+    await anna(house)
+    at = house.clock.now()
+    await house.ingest.accept([an_event("signed_up", at=at), an_event("signed_in", at=at.replace(minute=5))])
+
+    code, said, _ = await tropa("timeline", "anna", "--locale", "ru", "--limit", "1")
+
+    assert code == 0
+    assert "Вход в сервис" in said and "Регистрация" not in said
+    assert "earlier entries" in said
+
+
+async def test_a_stranger_has_no_timeline(tropa: Tropa) -> None:
+    assert await tropa("timeline", "nobody") == (1, "", "There is no customer 'nobody'.\n")
+
+
+# enroll --------------------------------------------------------------------------------------------------------------
+
+
+async def test_enrolling_prints_the_id_and_leaves_the_start_to_a_worker(house: House, tropa: Tropa) -> None:
+    await anna(house)
+
+    code, said, _ = await tropa("enroll", "WelcomeChain", "anna", "--option", "basics_on_day=3 days")
+
+    (row,) = await enrollments(house)
+    assert (code, said) == (0, f"{row['id']}\n")
+    assert (row["journey"], row["kind"], row["done_at"]) == ("WelcomeChain", "start", None)
+    assert isinstance(row["options"], dict) and row["options"]["basics_on_day"] == "3 days"
+    _, told, _ = await tropa("timeline", "anna")
+    assert "Entered WelcomeChain: staff, from the command line" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["WelcomeChain", "nobody"], "There is no customer 'nobody'."),
+        (["Nowhere", "anna"], "There is no journey 'Nowhere'."),
+        (["WelcomeChain", "anna", "--about", "cart-1"], "not about any one thing"),
+        (["WelcomeChain", "anna", "--option", "basics_on_day"], "write it as name=value"),
+        (["WelcomeChain", "anna", "--option", "basics_on_day=never"], "basics_on_day"),
+        (["WelcomeChain", "anna", "--option", "no_such=1"], "no_such"),
+        (["WelcomeChain", "an\x1bna"], "customer: must be"),
+    ],
+)
+async def test_what_cannot_be_enrolled_says_why_and_leaves_nothing(
+    house: House, tropa: Tropa, words: list[str], reason: str
+) -> None:
+    await anna(house)
+
+    code, said, complained = await tropa("enroll", *words)
+
+    assert (code, said) == (1, "")
+    assert reason in complained
+    assert await enrollments(house) == []
+
+
+async def test_a_refusal_prints_its_reason(house: House, tropa: Tropa) -> None:
+    await anna(house)
+    await tropa("enroll", "WelcomeChain", "anna")
+
+    code, said, complained = await tropa("enroll", "WelcomeChain", "anna")
+
+    assert (code, said) == (1, "") and "WelcomeChain" in complained
+    assert len(await enrollments(house)) == 1
+
+
+async def test_commands_set_no_clock_and_keep_to_the_databases_own(house: House, tropa: Tropa) -> None:
+    await anna(house)
+    await tropa("enroll", "WelcomeChain", "anna")
+    async with house.database.transaction() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM clock"))).scalar_one() == 0
+        await connection.execute(text("INSERT INTO clock (one, anchor, pace) VALUES (true, now(), 17280)"))
+
+    assert (await tropa("journeys"))[0] == 0
+
+
+def test_options_are_json_where_they_are_and_text_where_not() -> None:
+    given = ["days=3", "on=true", "list=[1]", 'id="7"', "wait=2 days", "empty=", "eq=a=b"]
+
+    assert commands.parsed_options(given) == {
+        "days": 3, "on": True, "list": [1], "id": "7", "wait": "2 days", "empty": "", "eq": "a=b",
+    }  # fmt: skip
+    with pytest.raises(InvalidInput, match="twice"):
+        commands.parsed_options(["a=1", "a=2"])

@@ -1,0 +1,183 @@
+"""What operators ask from a terminal. Each works on the database alone; Temporal need not be up."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.database import counts, health
+from adapters.database.connection import Database
+from adapters.settings import Settings
+from domain.clock import Clock, Pace
+from domain.errors import InvalidInput, Misconfigured, Unavailable
+from domain.journeys import Leaving, Outcome
+from services.catalogue import STARTS_ON
+from services.doctor import Diagnosis, Doctor, database_down
+from services.timeline import Entry, Timeline
+from services.watching import Watching
+from tropa.embedded.temporal import PORT, address_of
+from tropa.migrate import configuration
+from tropa.up import database_url
+from tropa.wiring import House, build
+
+ACTOR = "staff, from the command line"
+LONGEST_NAME = 200  # as in the API
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyRow:
+    """A journey in one line."""
+
+    name: str
+    starts_on: Sequence[str]
+    goal: str
+    messages: int
+    walking: int
+    converted: int
+    lapsed: int
+    exited: int
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A customer's newest entries, oldest first, with whether there are earlier ones. `zone` is the customer's."""
+
+    entries: Sequence[Entry]
+    zone: str
+    earlier: bool
+
+    def local(self, at: datetime) -> str:
+        """An instant where the customer is."""
+        return at.astimezone(ZoneInfo(self.zone)).strftime("%Y-%m-%d %H:%M")
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """The house on the database that runs here, at its own pace. Raises Misconfigured, and Unavailable when it is down.
+
+    What was done in the block is committed, and the pumps are told, when this ends.
+    """
+    url = database_url(settings)
+    try:
+        house = await build(settings.model_copy(update={"database_url": url}), pace=await _pace(url, settings))
+        try:
+            yield house
+        finally:
+            await house.database.close()
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        why = type(error.__cause__ or error).__name__
+        raise Unavailable(f"The database cannot be asked ({why}). Run `tropa doctor`.") from None
+
+
+async def journeys(house: House) -> list[JourneyRow]:
+    """Every journey, what starts it here, and how its walks stand."""
+    async with house.database.transaction() as connection:
+        settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
+    said = [declaration.name for declaration, _ in house.catalogue.messages()]
+    rows = []
+    for journey in house.catalogue.journeys():
+        states, plan = counted.get(journey.name, {}), journey.plan
+        starts_on = settings.get(journey.name, {}).get(STARTS_ON, plan.starts_on)
+        rows.append(
+            JourneyRow(
+                name=journey.name,
+                starts_on=list(starts_on) if isinstance(starts_on, list | tuple) else [],
+                goal=plan.goal or "",
+                messages=said.count(journey.name),
+                walking=states.get("open", 0),
+                converted=states.get(Outcome.CONVERTED, 0),
+                lapsed=states.get(Outcome.LAPSED, 0),
+                exited=states.get(Outcome.EXITED, 0),
+                left=sum(states.get(each, 0) for each in Leaving),
+            )
+        )
+    return rows
+
+
+async def timeline(house: House, customer_id: str, *, locale: str, limit: int) -> Told:
+    """A customer's newest `limit` entries. Raises NotFound."""
+    _check_words("customer", customer_id)
+    async with house.database.transaction() as connection:
+        page = await Timeline(house.settings.timezone).read(
+            connection, customer_id, locale=locale, cursor=None, limit=limit
+        )
+    return Told(entries=page.entries[::-1], zone=page.zone, earlier=page.cursor is not None)
+
+
+async def enroll(house: House, journey: str, customer_id: str, *, about: str, options: dict[str, object]) -> str:
+    """Enter a customer; a worker starts the walk. Answers the enrollment's id.
+
+    Raises NotFound, InvalidInput, or EnrollmentRefused with the reason.
+    """
+    _check_words("customer", customer_id)
+    _check_words("about", about)
+    async with house.database.transaction() as connection:
+        row = await house.enrolling.enroll(connection, journey, customer_id, about=about, options=options, actor=ACTOR)
+    house.database.wake()
+    return str(row["id"])
+
+
+def parsed_options(given: Sequence[str]) -> dict[str, object]:
+    """Options written as name=value, each value JSON where it is, and text where not. Raises InvalidInput."""
+    options: dict[str, object] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise InvalidInput([f"option {each!r}: write it as name=value"])
+        if name in options:
+            raise InvalidInput([f"option {name}: is given twice"])
+        try:
+            options[name] = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            options[name] = value
+    return options
+
+
+async def diagnose(settings: Settings, *, clock: Clock | None = None) -> Diagnosis:
+    """What is wrong with the installation that runs here. `clock` replaces its business time, for tests."""
+    try:
+        url = database_url(settings)
+    except Misconfigured as error:
+        return Diagnosis(findings=[database_down(str(error))])
+    address = settings.temporal_address or address_of(settings.home)
+    head = ScriptDirectory.from_config(configuration("")).get_current_head() or ""
+    database = Database(url, pool_size=1)
+    try:
+        watching = Watching(database, head, (lambda: _listens(address)) if address else None)
+        return await Doctor(database, watching, production=settings.environment == "production", clock=clock).look()
+    finally:
+        await database.close()
+
+
+async def _listens(address: str) -> bool:
+    """Whether somebody takes connections there. Raises what a connection raises; the caller has the patience."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        host, port = address, str(PORT)
+    _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    writer.close()
+    return True
+
+
+async def _pace(url: str, settings: Settings) -> Pace:
+    """The database's own; a command sets none, so that whoever starts the installation first still may."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.transaction() as connection:
+            now = await health.only_look(connection)
+            return await health.pace(connection) or Pace(anchor=now, pace=settings.pace)
+    finally:
+        await database.close()
+
+
+def _check_words(name: str, value: str) -> None:
+    if len(value) > LONGEST_NAME or (value and not value.isprintable()):
+        raise InvalidInput([f"{name}: must be at most {LONGEST_NAME} characters that can be printed"])

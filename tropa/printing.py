@@ -1,0 +1,90 @@
+"""How the operators' commands print: tables and lines, whole in a terminal and in a pipe."""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.doctor import Diagnosis, Finding, Severity
+from tropa.commands import JourneyRow, Told
+
+WIDE = 160  # in a pipe, where nobody has a width
+STYLES = {Severity.LOOK: "yellow", Severity.BROKEN: "bold red"}
+
+
+def journeys(rows: Sequence[JourneyRow]) -> None:
+    """A table, one line for each journey."""
+    table = Table()
+    for heading in ("journey", "starts on", "goal"):
+        table.add_column(heading)
+    for heading in ("messages", "walking now", "converted", "lapsed", "exited", "left"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        counts = (row.messages, row.walking, row.converted, row.lapsed, row.exited, row.left)
+        words = (row.name, ", ".join(row.starts_on) or "—", row.goal or "—")
+        table.add_row(*(Text(word) for word in words), *(str(count) for count in counts))
+    _console().print(table)
+
+
+def timeline(told: Told) -> None:
+    """A line for each entry, in the customer's own time."""
+    console = _console()
+    _line(console, f"Times are of {told.zone}.", style="dim")
+    if told.earlier:
+        _line(console, "There are earlier entries; --limit shows more.", style="dim")
+    for entry in told.entries:
+        _line(console, f"{told.local(entry.at)}  {entry.text}")
+
+
+def diagnosis(found: Diagnosis) -> None:
+    """A line for each finding, the worst first."""
+    console = _console()
+    for finding in found.findings:
+        _line(console, _told(finding), style=STYLES[finding.severity])
+    if not found.findings:
+        _line(console, "All is well.", style="green")
+    if found.temporal == "not asked":
+        _line(console, "Temporal was not asked: nothing here says where it is (TROPA_TEMPORAL_ADDRESS).", style="dim")
+
+
+def diagnosis_json(found: Diagnosis) -> str:
+    """The same for programs."""
+    findings = [
+        {
+            "name": each.name,
+            "severity": each.severity.value,
+            "count": each.count,
+            "oldest_seconds": each.oldest and round(each.oldest.total_seconds()),
+            "words": each.words,
+            "advice": each.advice,
+        }
+        for each in found.findings
+    ]
+    told = {"verdict": found.verdict, "temporal": found.temporal, "findings": findings}
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
+
+
+def _told(finding: Finding) -> str:
+    age = f" (oldest: {duration(finding.oldest)})" if finding.oldest is not None else ""
+    return f"{finding.severity.value:<6} {finding.count:>6}  {finding.words}{age} → {finding.advice}"
+
+
+def duration(age: timedelta) -> str:
+    """An age as a person says it."""
+    seconds = int(age.total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)
+
+
+def _line(console: Console, words: str, style: str = "") -> None:
+    console.print(Text(words, style=style), soft_wrap=True)
