@@ -65,7 +65,7 @@ def show_journeys() -> None:
     from tropa import commands, printing
 
     async def read() -> list[commands.JourneyRow]:
-        async with commands.opened(Settings()) as house:
+        async with commands.opened(Settings.read()) as house:
             return await commands.journeys(house)
 
     printing.journeys(asyncio.run(read()))
@@ -81,7 +81,7 @@ def show_timeline(
     from tropa import commands, printing
 
     async def read() -> commands.Told:
-        async with commands.opened(settings := Settings()) as house:
+        async with commands.opened(settings := Settings.read()) as house:
             return await commands.timeline(house, customer, locale=locale or settings.locale, limit=limit)
 
     printing.timeline(asyncio.run(read()))
@@ -99,7 +99,7 @@ def enroll_by_hand(
 
     async def enter() -> str:
         options = commands.parsed_options(option or [])
-        async with commands.opened(Settings()) as house:
+        async with commands.opened(Settings.read()) as house:
             return await commands.enroll(house, journey, customer, about=about, options=options)
 
     typer.echo(asyncio.run(enter()))
@@ -112,7 +112,7 @@ def look_around(
     """What is stuck, overdue, unknown or held, and the next step. Exit code: 0 well, 1 look at it, 2 broken."""
     from tropa import commands, printing
 
-    found = asyncio.run(commands.diagnose(Settings()))
+    found = asyncio.run(commands.diagnose(Settings.read()))
     if as_json:
         typer.echo(printing.diagnosis_json(found))
     else:

@@ -122,7 +122,7 @@ enrollments = Table(
     Column("options", JSONB, nullable=False, server_default=EMPTY),
     Column("cause", Text, nullable=False),
     Column("started_at", INSTANT, nullable=False),
-    Column("after_event", Integer, nullable=False, comment="The customer's last event when it began"),
+    Column("after_event", Integer, nullable=False, server_default=text("0")),
     Column("ended_at", INSTANT),
     Column("outcome", Text),
     Column("leaving", Text),

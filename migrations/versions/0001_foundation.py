@@ -126,7 +126,7 @@ def upgrade() -> None:
         ),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("after_event", sa.Integer(), nullable=False, comment="The customer's last event when it began"),
+        sa.Column("after_event", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("leaving", sa.Text(), nullable=True),
