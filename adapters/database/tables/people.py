@@ -1,0 +1,79 @@
+"""Customers, what they allowed, and what happened to them."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from adapters.database.tables.base import EMPTY, INSTANT, customer_column, metadata
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Text, primary_key=True, server_default=text("'cus_' || replace(uuidv7()::text, '-', '')")),
+    Column("customer_id", Text, nullable=False, unique=True),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("locale", Text),
+    Column("timezone", Text),
+    Column("attributes", JSONB, nullable=False, server_default=EMPTY),
+    Column("first_seen_at", INSTANT, nullable=False),
+    Column("events", Integer, nullable=False, server_default=text("0")),
+    Column("orders", Integer, nullable=False, server_default=text("0")),
+    Column("last_order_at", INSTANT),
+    Column("feature_used_at", INSTANT),
+    Column("activated_at", INSTANT),
+    Column("erased_at", INSTANT),
+)
+Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
+
+consents = Table(
+    "consents",
+    metadata,
+    customer_column(primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("address_key", Uuid, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("customer_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("customer", Text, ForeignKey("customers.id")),
+    Column("number", Integer),
+    Column("quarantined", Text),
+)
+Index(
+    "events_pending_idx",
+    events.c.customer_id,
+    postgresql_where=text("number IS NULL AND quarantined IS NULL"),
+)
+Index("events_customer_number_idx", events.c.customer, events.c.number, unique=True)

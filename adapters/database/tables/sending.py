@@ -1,0 +1,104 @@
+"""The ledger: sends, what providers reported, and every decision."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from adapters.database.tables.base import INSTANT, customer_column, enrollment_column, metadata
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    enrollment_column(),
+    customer_column(),
+    Column("message", Text, nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("leg", Integer, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("channel", Text),
+    Column("wished_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("slot_at", INSTANT, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("fence", Uuid),
+    Column("claimed_at", INSTANT, comment="Real time: machinery"),
+    Column("called_at", INSTANT, comment="Business time of the claim that led to the call"),
+    Column("gateway", Text),
+    Column("provider_id", Text),
+    Column("recipient", Text),
+    Column("rendered", JSONB),
+    Column("delivery", Text, comment="How far the provider says that it has come"),
+    Column("delivery_rank", Integer, nullable=False, server_default=text("0")),
+    Column("delivery_code", Text),
+    Column("delivery_asked_at", INSTANT),
+    UniqueConstraint("enrollment", "message", "visit", "leg"),
+)
+Index("sends_customer_slot_at_idx", sends.c.customer, sends.c.slot_at)
+Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'claimed'"))
+Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
+Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
+
+AWAITED = text("state = 'accepted' AND delivery_rank < 5")
+Index("sends_undelivered_idx", sends.c.gateway, sends.c.called_at, postgresql_where=AWAITED)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("send", Uuid, comment="Set when the report's own signature names it"),
+    Column("received_at", INSTANT, nullable=False),
+    Column("applied_at", INSTANT),
+    Column("orphaned_at", INSTANT, comment="Given up: no send of ours"),
+    UniqueConstraint("gateway", "provider_id", "status", "code"),
+    comment="What providers reported of sends, as it came. A repeat is the same row.",
+)
+
+PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
+Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    customer_column(),
+    enrollment_column(nullable=True),
+    Column("send", Uuid, ForeignKey("sends.id")),
+    Column("state", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("words", Text, nullable=False),
+)
+Index("decisions_customer_at_idx", decisions.c.customer, decisions.c.at)
+Index("decisions_enrollment_at_idx", decisions.c.enrollment, decisions.c.at)
+
+sandbox_outbox = Table(
+    "sandbox_outbox",
+    metadata,
+    Column("send", Uuid, ForeignKey("sends.id"), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text),
+    Column("html", Text),
+    Column("text", Text, nullable=False),
+)
+Index("sandbox_outbox_at_idx", sandbox_outbox.c.at)
