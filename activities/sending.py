@@ -14,12 +14,16 @@ from domain.sends import SendResult
 
 @dataclass(frozen=True, kw_only=True)
 class SendRequest:
-    """Which message, for which step. `visit` counts how often the enrollment reached this message, from 1."""
+    """Which message, for which step. `visit` counts how often the enrollment reached this message, from 1.
+
+    In a `cascade`, `leg` counts the sends of one touch, from 0.
+    """
 
     enrollment: str
     customer: str
     message: str
     visit: int
+    cascade: bool = False
     leg: int = 0
 
 

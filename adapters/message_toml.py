@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _KEYS = {"purpose", "goal", "channels", "shelf_life", "limit", "why"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_UNTIL = re.compile(r"until ([01][0-9]|2[0-3]):([0-5][0-9])")
 _DURATION = re.compile(r"([1-9][0-9]{0,3}) (minute|hour|day|week)s?")
 
 
@@ -57,7 +58,7 @@ def read_message(file: Path) -> tuple[Message, dict[str, str]]:
         purpose=_one_of(Purpose, file, "purpose", values["purpose"]),
         goal=_sentence(file, "goal", values["goal"]),
         channels=_channels(file, values["channels"]),
-        shelf_life=_duration(file, "shelf_life", values["shelf_life"]),
+        shelf_life=_shelf_life(file, values["shelf_life"]),
         limit=_limit(file, values["limit"]),
     )
     return message, _why(file, values["why"])
@@ -85,6 +86,15 @@ def _why(file: Path, value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise wrong(file, "why", 'write a sentence for each language: { en = "...", ru = "..." }')
     return {locale: _sentence(file, f"why.{locale}", sentence) for locale, sentence in value.items()}
+
+
+def _shelf_life(file: Path, value: object) -> timedelta | time:
+    if isinstance(value, str) and value.startswith("until"):
+        found = _UNTIL.fullmatch(value)
+        if found is None:
+            raise wrong(file, "shelf_life", f'{value!r} is no hour of the day; write for example "until 17:00"')
+        return time(int(found[1]), int(found[2]))
+    return _duration(file, "shelf_life", value)
 
 
 def _duration(file: Path, field: str, value: object) -> timedelta:

@@ -47,6 +47,14 @@ RULES: dict[str, dict[str, str]] = {
         "en": "This message already went {count} times in {within}, its own limit; the journey was stopped",
         "ru": "Сообщение уже уходило {count} раз за {within}, это предел; путь остановлен",
     },
+    "seen": {
+        "en": "They have seen it already, by {channel} at {at}",
+        "ru": "Клиент уже увидел сообщение ({channel}, {at})",
+    },
+    "no_other_channel": {
+        "en": "It went by every channel that it has",
+        "ru": "Сообщение уже отправлено по всем своим каналам",
+    },
     # what became of a send
     "accepted": {"en": "Sent by {channel}: {gateway} took it", "ru": "Отправлено ({channel}): принято {gateway}"},
     "provider_refused": {

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.durations import days, hours
+from domain.events import Event
 from domain.options import NoOptions
 
 SIGNALS_AN_HOUR = 20  # per event name; a goal, an exit or a leaving is never held back
@@ -61,6 +62,14 @@ class Plan:
     fresh_within: timedelta = hours(24)
     priority: int = 3
     options: type = NoOptions
+
+    def about_of(self, event: Event) -> str:
+        """Which of the things that this journey is about an event concerns; "" when none.
+
+        An order is about itself, and names the cart that it came from as a property: `{"cart": "C-9"}`.
+        """
+        named = event.properties.get(self.about)
+        return str(named) if isinstance(named, (str, int)) and not isinstance(named, bool) else event.about
 
 
 @dataclass(frozen=True, kw_only=True)

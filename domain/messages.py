@@ -1,8 +1,11 @@
 """What a journey can say: messages, their purposes and channels."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from domain.durations import spoken
 
 
 class Channel(StrEnum):
@@ -35,7 +38,8 @@ class Message:
     """One message of a journey, as its folder `templates/messages/<journey>/<name>/` declares it.
 
     `goal` says what the customer gains or does (S27); `shelf_life` is how long after the step it is still worth
-    sending; `channels` are in order of preference; `locales` are those that every channel has a text for.
+    sending, or until what hour of the step's day (C12); `channels` are in order of preference; `locales` are those that
+    every channel has a text for.
     """
 
     journey: str
@@ -43,9 +47,25 @@ class Message:
     purpose: Purpose
     goal: str
     channels: tuple[Channel, ...]
-    shelf_life: timedelta
+    shelf_life: timedelta | time
     limit: Limit
     locales: tuple[str, ...] = ()
+
+    @property
+    def shelf_life_in_words(self) -> str:
+        """As `message.toml` writes it."""
+        lasts = self.shelf_life
+        return spoken(lasts) if isinstance(lasts, timedelta) else f"until {lasts:%H:%M}"
+
+    def expires(self, wished: datetime, zone: str) -> datetime:
+        """When its shelf life ends, for a step that is due at `wished` for a customer in `zone`.
+
+        An hour is the customer's wall time on the day of the step. Where that hour has passed by then, it is too late.
+        """
+        if isinstance(self.shelf_life, timedelta):
+            return wished + self.shelf_life
+        place = ZoneInfo(zone)
+        return datetime.combine(wished.astimezone(place), self.shelf_life, tzinfo=place).astimezone(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

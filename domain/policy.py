@@ -6,7 +6,7 @@ channels), S88 (4 hours apart), S90 (transactional messages are exempt), S96 and
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -16,6 +16,7 @@ from domain.decisions import Decision
 from domain.durations import spoken
 from domain.messages import Channel, Limit, Message, Purpose
 from domain.quiet_hours import QuietHours
+from domain.sends import TOUCHING, SendState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +45,39 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Leg:
+    """An earlier send of the same cascade."""
+
+    state: SendState
+    expires_at: datetime
+    channel: Channel | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SendFacts:
     """All that the policy may look at. Instants are business time.
 
-    `touches` are other sends that have touched or may touch this customer; `same_message` those of this very message.
+    `touches` are other touches that this customer had or may have; `same_message` those of this very message; `legs`
+    the earlier legs of this one. `preferred` is the channel that the customer likes best (S9).
     """
 
     zone: str
     erased: bool = False
     ended: str = ""
     paused: bool = False
+    preferred: Channel | None = None
     addressed: frozenset[Channel] = frozenset()
     suppressed: Mapping[Channel, str] = field(default_factory=dict)
     consents: Mapping[str, Consent] = field(default_factory=dict)
     touches: tuple[datetime, ...] = ()
     same_message: tuple[datetime, ...] = ()
+    legs: tuple[Leg, ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier leg has touched, or may have touched, the customer."""
+        return any(leg.state in TOUCHING for leg in self.legs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +90,19 @@ class Answer:
     until: datetime | None = None
 
 
+def in_turn(message: Message, facts: SendFacts) -> tuple[Channel, ...]:
+    """The channels of a cascade: the customer's favorite first, then the message's own order; SMS always last (C1)."""
+    preferred = facts.preferred
+    return tuple(sorted(message.channels, key=lambda channel: (channel is Channel.SMS, channel is not preferred)))
+
+
 def ask(
     message: Message, facts: SendFacts, policy: ContactPolicy, *, at: datetime, expires: datetime, send: UUID
 ) -> Answer:
-    """Whether `message` may go at `at`. `expires` ends its shelf life; `send` seeds its jitter."""
+    """Whether `message` may go at `at`. `expires` ends its shelf life; `send` seeds its jitter.
+
+    Consent, reachability and quiet hours bind each leg of a cascade; cap and gap bind the touch, at its first leg.
+    """
     if against := _against_all(message, facts, at):
         return Answer(verdict=Verdict.REFUSED, decision=against)
 
@@ -90,7 +118,7 @@ def ask(
     if message.purpose is Purpose.TRANSACTIONAL:
         return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
 
-    until, why = earliest(facts, policy, at=at, send=send)
+    until, why = earliest(replace(facts, touches=()) if facts.begun else facts, policy, at=at, send=send)
     if why is None:
         return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
     if until >= expires:
@@ -106,7 +134,7 @@ def may_call(facts: SendFacts, message: Message, channel: Channel, policy: Conta
         return Decision(rule="ended", facts={"how": facts.ended})
     if facts.paused:
         return Decision(rule="paused")
-    return _refusal(channel, message, facts, policy)
+    return _seen(facts) or _refusal(channel, message, facts, policy)
 
 
 def earliest(facts: SendFacts, policy: ContactPolicy, *, at: datetime, send: UUID) -> tuple[datetime, Decision | None]:
@@ -153,6 +181,8 @@ def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision |
         return Decision(rule="erased")
     if facts.ended:
         return Decision(rule="ended", facts={"how": facts.ended})
+    if seen := _seen(facts):
+        return seen
     recent = sum(at - message.limit.within < sent <= at for sent in facts.same_message)
     if recent >= message.limit.times:
         return Decision(rule="fuse", facts={"count": recent, "within": spoken(message.limit.within)})
@@ -160,14 +190,25 @@ def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision |
 
 
 def _channel(message: Message, facts: SendFacts, policy: ContactPolicy) -> tuple[Channel | None, Decision]:
-    """The first channel of the message that nothing stands against; otherwise what stands against the first."""
+    """The first channel that no leg has tried and nothing stands against; otherwise what stands against the first."""
+    tried = {leg.channel for leg in facts.legs}
     refusals = []
     for channel in message.channels:
+        if channel in tried:
+            continue
         refusal = _refusal(channel, message, facts, policy)
         if refusal is None:
             return channel, Decision(rule="allowed")
         refusals.append(refusal)
-    return None, refusals[0]
+    return None, refusals[0] if refusals else Decision(rule="no_other_channel")
+
+
+def _seen(facts: SendFacts) -> Decision | None:
+    """Whoever has seen a leg of a cascade gets no further one."""
+    for leg in facts.legs:
+        if leg.seen_at and leg.channel:
+            return Decision(rule="seen", facts={"channel": leg.channel.value, "at": leg.seen_at})
+    return None
 
 
 def _refusal(channel: Channel, message: Message, facts: SendFacts, policy: ContactPolicy) -> Decision | None:

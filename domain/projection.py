@@ -164,7 +164,11 @@ def consequences(
     for listed in routing.starting_on(event.name):
         if event.imported:
             continue  # history starts nothing, and a decision for each old event would drown the timeline
-        following.append(_entering(event, listed.declaration, standing, now, mint))
+        plan, name = listed.declaration.plan, listed.declaration.name
+        about = plan.about_of(event) if plan.about else ""
+        if event.name in plan.hears and any((w.journey, w.about) == (name, about) for w in standing.walks.values()):
+            continue  # it is walking already, and was told just now
+        following.append(_entering(event, listed.declaration, about, standing, now, mint))
     return following
 
 
@@ -227,10 +231,9 @@ def _any_later_yes(standing: Standing, refusal: Consent) -> bool:
 
 
 def _entering(
-    event: Event, declaration: Declaration, standing: Standing, now: datetime, mint: Callable[[], str]
+    event: Event, declaration: Declaration, about: str, standing: Standing, now: datetime, mint: Callable[[], str]
 ) -> Start | NotStarted:
     plan, name = declaration.plan, declaration.name
-    about = event.about if plan.about else ""
     age = event.received_at - event.occurred_at
     refusal: Decision | None
     if age > plan.fresh_within:
@@ -252,7 +255,7 @@ def _for_walk(event: Event, walk: Walk, number: int, routing: Routing, now: date
     if listed is None:  # a journey that this build no longer has: its walks hear nothing
         return []
     plan = listed.declaration.plan
-    if plan.about and event.about != walk.about:
+    if plan.about and plan.about_of(event) != walk.about:
         return []
     for outcome, ends in ((Outcome.CONVERTED, (plan.goal,)), (Outcome.EXITED, plan.exits)):
         if event.name in ends:

@@ -39,9 +39,13 @@ def send_id(enrollment: str, message: str, visit: int, leg: int = 0) -> UUID:
 
 @dataclass(frozen=True, kw_only=True)
 class SendResult:
-    """What became of a send, as a journey learns it. `until` is set for deferred and held, business time."""
+    """What became of a send, as a journey learns it. `until` is set for deferred and held, business time.
+
+    `legs` is how many sends a cascade of this message may have.
+    """
 
     state: SendState
     rule: str = ""
     channel: Channel | None = None
     until: datetime | None = None
+    legs: int = 1

@@ -82,7 +82,7 @@ class Calling:
                 return result_of(row)
             message = self._catalogue.message(enrollment["journey"], step.request.message)
             facts = await self._facts.read(
-                connection, step.send, message, enrollment, policy=self._policy, priority=row["priority"], at=now
+                connection, step.request, message, enrollment, policy=self._policy, priority=row["priority"], at=now
             )
             if decision := may_call(facts, message, channel, self._policy):
                 return await self._turned_back(connection, step, row, decision)

@@ -16,7 +16,7 @@ from domain.customers import Consent, ConsentStatus
 from domain.errors import Conflict, InvalidInput, NotFound
 from services.restrict import Restrictions
 
-PROFILE = ("email", "phone", "locale", "timezone")
+PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel")
 LARGEST_ATTRIBUTES = 32 * 1024
 
 

@@ -166,6 +166,8 @@ class DeliveryReports:
     async def _rise(self, connection: AsyncConnection, about: RowMapping, delivery: Delivery, code: str) -> None:
         if not await reports.rise(connection, about["id"], delivery, code) or not delivery.final:
             return
+        if delivery is Delivery.READ:
+            await sends.mark_seen(connection, about["id"], self._clock.now())
         rule, facts = _RULES[delivery], {"gateway": about["gateway"], "code": code or delivery.value}
         await self._tell(connection, about, rule, Decision(rule=rule, facts=facts))
 

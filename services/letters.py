@@ -1,13 +1,16 @@
 """Writing: a message of a journey as one letter to one customer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, events
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
@@ -44,13 +47,14 @@ class Letters:
         async with self._database.transaction() as connection:
             customer = await customers.by_id(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
+            event = await self._event(connection, enrollment) if enrollment else {}
         address = address_of(customer, channel)
         if not address or enrollment is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
         unsubscribe = self._links.unsubscribe(customer["id"], channel)
-        rendered = self.render(journey.folder, request.message, channel, customer, unsubscribe=unsubscribe)
+        rendered = self.render(journey.folder, request.message, channel, customer, unsubscribe=unsubscribe, event=event)
         exempt = message.purpose is Purpose.TRANSACTIONAL
         return Letter(
             send_id=send,
@@ -67,6 +71,19 @@ class Letters:
             message=request.message,
         )
 
+    async def _event(self, connection: AsyncConnection, enrollment: RowMapping) -> Mapping[str, object]:
+        """What started an enrollment, as it last happened: the cart as it is now, not as it was two hours ago."""
+        plan = self._catalogue.journey(enrollment["journey"]).plan
+        newest = await events.missed(
+            connection,
+            customer=enrollment["customer"],
+            after=0,
+            names=[*plan.starts_on, *plan.may_start_on],
+            about=(plan.about, enrollment["about"]) if plan.about else None,
+            limit=1,
+        )
+        return newest[0][1].properties if newest else {}
+
     def render(
         self,
         folder: str,
@@ -76,8 +93,12 @@ class Letters:
         *,
         unsubscribe: str,
         locale: str | None = None,
+        event: Mapping[str, object] = MappingProxyType({}),
     ) -> Rendered:
-        """A message for a customer's row, or for an invented one. Raises NotFound and RenderFailed."""
+        """A message for a customer's row, or for an invented one. Raises NotFound and RenderFailed.
+
+        `event` are the properties of what started the journey, in its newest state.
+        """
         attributes = customer["attributes"]
         spoken = locale or customer["locale"] or self._company.locale
         context = {
@@ -87,7 +108,15 @@ class Letters:
                 "last_name": attributes.get("last_name"),
                 "attributes": attributes,
             },
+            "event": _Known(event),
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
         }
         return self._library.render(folder, message, channel, spoken, context)
+
+
+class _Known(dict[str, object]):
+    """An event's properties; one that this event lacks is None: shops say more or less of a cart."""
+
+    def __missing__(self, key: str) -> None:
+        return None

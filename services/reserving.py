@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.sending import SendRequest
 from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database, lock_customer
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
-from domain.policy import Answer, ContactPolicy, Verdict, ask
+from domain.policy import Answer, ContactPolicy, Verdict, ask, in_turn
 from domain.sends import UNCLAIMED, SendResult, SendState
 from services.catalogue import Catalogue
 from services.project import Projector
@@ -70,6 +71,12 @@ class Reserving:
             self._database.wake()
         return result
 
+    async def legs(self, request: SendRequest) -> int:
+        """How many legs a cascade of this message may have: one for each of its channels."""
+        async with self._database.transaction() as connection:
+            enrollment = await enrollments.get(connection, request.enrollment)
+        return len(self._catalogue.message(enrollment["journey"], request.message).channels) if enrollment else 1
+
     async def ask(
         self, connection: AsyncConnection, step: Step, row: RowMapping | None, enrollment: RowMapping, at: datetime
     ) -> SendResult:
@@ -77,11 +84,14 @@ class Reserving:
         message = self._catalogue.message(enrollment["journey"], step.request.message)
         priority = self._catalogue.journey(enrollment["journey"]).plan.priority
         facts = await self._facts.read(
-            connection, step.send, message, enrollment, policy=self._policy, priority=priority, at=at
+            connection, step.request, message, enrollment, policy=self._policy, priority=priority, at=at
         )
         if row and row["state"] == SendState.RESERVED and row["channel"]:
             message = replace(message, channels=(Channel(row["channel"]),))  # a retry keeps its channel
-        expires = row["expires_at"] if row else at + message.shelf_life
+        elif step.request.cascade:
+            message = replace(message, channels=in_turn(message, facts))
+        first = row["expires_at"] if row else None
+        expires = first or next((leg.expires_at for leg in facts.legs), None) or message.expires(at, facts.zone)
         answer = ask(message, facts, self._policy, at=at, expires=expires, send=step.send)
         state = SendState.WITHDRAWN if answer.decision.rule == "ended" else _STATES[answer.verdict]
         await sends.put(

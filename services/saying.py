@@ -39,9 +39,16 @@ WORDS: dict[str, dict[str, str]] = {
         "phone": "телефон",
         "locale": "язык",
         "timezone": "часовой пояс",
+        "preferred_channel": "любимый канал",
         "attributes": "сведения",
     },
-    "en": {"all": "all channels", "sms": "SMS", "locale": "language", "timezone": "time zone"},
+    "en": {
+        "all": "all channels",
+        "sms": "SMS",
+        "locale": "language",
+        "timezone": "time zone",
+        "preferred_channel": "preferred channel",
+    },
 }
 
 # What became of a message, said between its name and the reason, where the reason alone would not tell.

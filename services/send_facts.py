@@ -2,15 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.sending import SendRequest
 from adapters.database import customers, sends
 from adapters.surrogates import Surrogates
 from domain.messages import Channel, Message
-from domain.policy import ContactPolicy, SendFacts
+from domain.policy import ContactPolicy, Leg, SendFacts
+from domain.sends import SendState
 
 
 class FactReader:
@@ -22,7 +23,7 @@ class FactReader:
     async def read(
         self,
         connection: AsyncConnection,
-        send: UUID,
+        request: SendRequest,
         message: Message,
         enrollment: RowMapping,
         *,
@@ -35,25 +36,34 @@ class FactReader:
         addresses = {c: address for c in self._channels if (address := address_of(customer, c))}
         keys = {c.value: self._surrogates.address(c.value, address) for c, address in addresses.items()}
         around = max(policy.cap.within, policy.gap)
+        preferred = customer["preferred_channel"]
         return SendFacts(
             zone=customer["timezone"] or self._default_zone,
             erased=customer["erased_at"] is not None,
             ended=(enrollment["outcome"] or enrollment["leaving"] or "").replace("_", " "),
             paused=enrollment["paused_at"] is not None,
+            preferred=Channel(preferred) if preferred else None,
             addressed=frozenset(addresses),
             suppressed={Channel(c): why for c, why in (await customers.suppressed(connection, keys)).items()},
             consents=await customers.consents_of(connection, customer["id"]),
-            touches=await sends.touches(
-                connection, customer["id"], but=send, around=at, within=around, priority=priority
-            ),
+            touches=await sends.touches(connection, request, around=at, within=around, priority=priority),
             same_message=await sends.same_message(
-                connection,
-                customer["id"],
-                journey=enrollment["journey"],
-                message=message.name,
-                but=send,
-                since=at - message.limit.within,
+                connection, request, journey=enrollment["journey"], since=at - message.limit.within
             ),
+            legs=await self._legs(connection, request) if request.leg else (),
+        )
+
+    @staticmethod
+    async def _legs(connection: AsyncConnection, request: SendRequest) -> tuple[Leg, ...]:
+        rows = await sends.earlier_legs(connection, request)
+        return tuple(
+            Leg(
+                state=SendState(row["state"]),
+                expires_at=row["expires_at"],
+                channel=Channel(row["channel"]) if row["channel"] else None,
+                seen_at=row["seen_at"],
+            )
+            for row in rows
         )
 
     async def suppress(self, connection: AsyncConnection, customer: str, channel: Channel, at: datetime) -> None:

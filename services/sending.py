@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -54,6 +55,10 @@ class Sending:
 
         Raises TryLater or Unavailable when the provider certainly did not take it and a retry makes sense.
         """
+        result = await self._send(request, started, run)
+        return replace(result, legs=await self._reserving.legs(request)) if request.cascade else result
+
+    async def _send(self, request: SendRequest, started: datetime, run: str) -> SendResult:
         step, at = Step.of(request), self._pace.business(started)
         for _ in range(TURNS):
             asked = await self._reserving.reserve(step, at, run=run)

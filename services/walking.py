@@ -78,7 +78,7 @@ class Walking:
                 customer=request.customer,
                 after=max(request.after, enrollment["after_event"]),
                 names=plan.hears,
-                about=enrollment["about"] if plan.about else None,
+                about=(plan.about, enrollment["about"]) if plan.about else None,
                 limit=CATCH_UP_LIMIT,
             )
         return [

@@ -32,7 +32,7 @@ async def record(journey: str, server: EmbeddedPostgres, template: str) -> None:
             server.create_database(name, template)
             async with Playback.on(environment, server.url(name)) as play:
                 await story(play)
-                history = await play.history()
+                history = await play.history(journey)
                 await play.close()
             file = HISTORIES / journey / f"{date.today():%Y-%m-%d}-{name}.json"  # noqa: DTZ011  a file's name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -39,19 +39,19 @@ def test_no_installed_package_shadows_ours(package: str) -> None:
 def test_every_message_belongs_to_a_journey_that_sends_it() -> None:
     sources = {d.folder: (ROOT / "workflows" / f"{d.folder}.py").read_text() for d in declarations()}
 
-    unsent = [
-        f"{m.journey}/{m.name}" for m in MessageLibrary().messages() if f'send("{m.name}")' not in sources[m.journey]
-    ]
+    unsent = [f"{m.journey}/{m.name}" for m in MessageLibrary().messages() if m.name not in _sent(sources[m.journey])]
 
     assert unsent == [], "these folders are sent by no journey"
+
+
+def _sent(source: str) -> list[str]:
+    return re.findall(r'\.(?:send|cascade)\(\s*"(\w+)"', source)
 
 
 def test_every_message_that_a_journey_sends_has_its_folder() -> None:
     library = {(m.journey, m.name) for m in MessageLibrary().messages()}
     sent = {
-        (d.folder, name)
-        for d in declarations()
-        for name in re.findall(r'send\("(\w+)"\)', (ROOT / "workflows" / f"{d.folder}.py").read_text())
+        (d.folder, name) for d in declarations() for name in _sent((ROOT / "workflows" / f"{d.folder}.py").read_text())
     }
 
     assert sent <= library

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,6 +18,11 @@ NAMES = {
         ("Ким", "Лем", "Шевченко", "Коваль", "Бондаренко", "Мороз", "Новик", "Кравец", "Гончар", "Литвин", "Савич"),
     ),
 }
+PRODUCTS = {
+    "en": ("Red kettle", "Blue teapot", "Two cups", "Linen towel", "Oak tray", "Glass jar"),
+    "ru": ("Красный чайник", "Синий заварник", "Две чашки", "Льняное полотенце", "Дубовый поднос", "Стеклянная банка"),
+}
+YES = {"status": "granted", "source": "checkout"}
 ZONES = ("Europe/Berlin", "Europe/London", "Asia/Almaty", "Europe/Lisbon", "Asia/Tbilisi", "America/New_York")
 
 
@@ -32,14 +37,21 @@ class Deed:
 
 @dataclass(frozen=True)
 class Temper:
-    """How a kind of customer behaves. `share` is their weight in the crowd; a day may vary by a third."""
+    """How a kind of customer behaves. `share` is their weight in the crowd; a day may vary by a fifth.
+
+    They come with an order, unless they come with a cart.
+    """
 
     share: int
     deeds: tuple[Deed, ...]
     consents: bool = True
+    cart: bool = False
 
 
 TEMPERS = {
+    "comes back for the cart": Temper(12, (Deed(0.4, "order_placed"), Deed(4, "activated")), cart=True),
+    "empties the cart": Temper(4, (Deed(0.3, "cart_emptied"),), cart=True),
+    "forgets the cart": Temper(14, (), cart=True),
     "takes to it at once": Temper(20, (Deed(0.7, "feature_used"), Deed(2.5, "activated"))),
     "uses it, slowly": Temper(15, (Deed(1.2, "feature_used"), Deed(6, "activated"))),
     "gets there on day 4": Temper(10, (Deed(4, "activated"),)),
@@ -85,28 +97,31 @@ class Crowd:
         customer = f"customer-{number:03}"
         profile = {
             "email": f"{customer}@example.com",
+            "phone": f"+1555010{number:04}",
             "locale": language,
             "timezone": luck.choice(ZONES),
             "attributes": {"first_name": first, "last_name": last},
-            "consents": {"email": {"status": "granted", "source": "checkout"}} if temper.consents else {},
+            "consents": dict.fromkeys(("email", "sms"), YES) if temper.consents else {},
         }
         await self._tell("PUT", f"/v1/customers/{customer}", profile)
-        await self._does(customer, Deed(0, "order_placed", {"order": f"A-{number:05}"}))
+        cart = {"cart": f"C-{number:05}", "products": luck.sample(PRODUCTS[language], 2)}
+        await self._does(customer, Deed(0, "cart_updated") if temper.cart else Deed(0, "order_placed"), cart)
         self._done += 1
         arrived(self._done)
         since = 0.0
         for deed in temper.deeds:
             await asyncio.sleep((deed.day - since) * self._day * luck.uniform(0.8, 1.2))
             since = deed.day
-            await self._does(customer, deed)
+            await self._does(customer, deed, cart)
 
-    async def _does(self, customer: str, deed: Deed) -> None:
+    async def _does(self, customer: str, deed: Deed, cart: Mapping[str, object]) -> None:
+        of_the_cart = cart if deed.name in ("cart_updated", "cart_emptied", "order_placed") else {}
         event = {
             "event_id": f"{customer}-{deed.name}",
             "customer_id": customer,
             "name": deed.name,
             "source": "demo",
-            "properties": deed.properties,
+            "properties": {**of_the_cart, **deed.properties},
         }
         await self._tell("POST", "/v1/events", {"events": [event]})
 

@@ -139,20 +139,36 @@ async def quarantine(connection: AsyncConnection, customer: str, event: UUID, pr
     )
 
 
+# As `Plan.about_of` reads it: the property of that name where it is a word or a whole number, else the event's `about`.
+_CONCERNS = """CASE WHEN jsonb_typeof(properties -> :kind) = 'string'
+        OR properties ->> :kind ~ '^-?[0-9]+$' THEN properties ->> :kind
+    ELSE about END = :about"""
+
+
 async def missed(
-    connection: AsyncConnection, *, customer: str, after: int, names: Sequence[str], about: str | None, limit: int
+    connection: AsyncConnection,
+    *,
+    customer: str,
+    after: int,
+    names: Sequence[str],
+    about: tuple[str, str] | None,
+    limit: int,
 ) -> list[tuple[int, Event]]:
-    """The newest projected events of some names after a number, oldest first, with their numbers."""
+    """The newest projected events of some names after a number, oldest first, with their numbers.
+
+    `about` is a kind of thing and which of them: ("cart", "C-9").
+    """
+    kind, thing = about or ("", None)
     rows = await connection.execute(
-        text("""
+        text(f"""
             SELECT * FROM (
                 SELECT number, id, event_id, name, occurred_at, received_at, source, about, properties FROM events
                 WHERE customer = :customer AND number > :after AND name = ANY(:names)
-                  AND (cast(:about AS text) IS NULL OR about = :about)
+                  AND (cast(:about AS text) IS NULL OR {_CONCERNS})
                 ORDER BY number DESC LIMIT :limit
             ) AS newest ORDER BY number
-        """),
-        {"customer": customer, "after": after, "names": list(names), "about": about, "limit": limit},
+        """),  # noqa: S608  our own words
+        {"customer": customer, "after": after, "names": list(names), "kind": kind, "about": thing, "limit": limit},
     )
     return [(row.pop("number"), Event(**row)) for row in (dict(r) for r in rows.mappings())]
 

@@ -52,6 +52,9 @@ class Profile(Strict):
     phone: Phone | None = None
     locale: Locale | None = None
     timezone: Zone | None = None
+    preferred_channel: Annotated[Channel, Field(strict=False)] | None = Field(
+        default=None, description="Which channel a cascade tries first."
+    )
     attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
     consents: dict[Literal["email", "sms", "all"], ConsentGiven] = Field(default_factory=dict)
 
@@ -90,6 +93,7 @@ class CustomerView(BaseModel):
     phone: str | None
     locale: str | None
     timezone: str | None
+    preferred_channel: Channel | None
     attributes: Attributes
     consents: dict[str, ConsentNow]
     first_seen_at: datetime

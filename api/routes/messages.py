@@ -29,7 +29,7 @@ class MessageView(BaseModel):
     goal: str
     channels: list[Channel]
     locales: list[str]
-    shelf_life: str = Field(examples=["2 days"])
+    shelf_life: str = Field(examples=["2 days", "until 17:00"])
     limit: str = Field(examples=["2 in 30 days"])
 
     @classmethod
@@ -42,7 +42,7 @@ class MessageView(BaseModel):
             goal=message.goal,
             channels=list(message.channels),
             locales=list(message.locales),
-            shelf_life=spoken(message.shelf_life),
+            shelf_life=message.shelf_life_in_words,
             limit=f"{message.limit.times} in {spoken(message.limit.within)}",
         )
 

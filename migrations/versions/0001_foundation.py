@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=True),
+        sa.Column("preferred_channel", sa.Text(), nullable=True),
         sa.Column(
             "attributes", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
@@ -244,6 +245,12 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("rendered", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "seen_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When its customer certainly had it before their eyes",
+        ),
         sa.Column("delivery", sa.Text(), nullable=True, comment="How far the provider says that it has come"),
         sa.Column("delivery_rank", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("delivery_code", sa.Text(), nullable=True),

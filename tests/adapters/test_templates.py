@@ -147,6 +147,8 @@ async def test_a_declaration_is_read_as_written(write: Write) -> None:
         ('["email"]', '["email", "sms"]', r"channels: sms is declared, but there is no sms\.en\.txt"),
         ('"36 hours"', '"soon"', "shelf_life: 'soon' .*36 hours"),
         ('"36 hours"', "36", "shelf_life: 36 is no duration"),
+        ('"36 hours"', '"until late"', "shelf_life: 'until late' is no hour of the day; .*until 17:00"),
+        ('"36 hours"', '"until 25:00"', "shelf_life: 'until 25:00' is no hour of the day"),
         ("times = 2", "times = 0", r"limit\.times: 0 "),
         ("times = 2", "times = true", r"limit\.times: True "),
         ('within = "30 days"', 'within = "a month"', r"limit\.within: 'a month'"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from hypothesis import settings
@@ -26,7 +26,7 @@ def utc(*parts: int) -> datetime:
 def a_message(
     *channels: Channel,
     purpose: Purpose = Purpose.VALUE,
-    shelf_life: timedelta = timedelta(days=3),
+    shelf_life: timedelta | time = timedelta(days=3),
     limit: Limit | None = None,
 ) -> Message:
     """A message by email, unless other channels are named."""

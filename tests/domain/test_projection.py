@@ -152,6 +152,25 @@ def test_a_walk_hears_only_of_what_it_is_about() -> None:
     assert story.does("looked") == []
 
 
+def test_an_order_names_the_cart_that_it_came_from() -> None:
+    story = in_the_cart_journey("c1")
+    story.does("cart_left", "c2")
+
+    ended = story.does("bought", "order-7", cart="c2")
+
+    assert [each.walk.about for each in ended if isinstance(each, End)] == ["c2"]
+    assert story.does("bought", "order-8", cart=["c1"]) == []
+
+
+def test_a_walk_that_hears_what_starts_it_is_told_and_nothing_else_is_said() -> None:
+    story = Story(plans={"Cart": replace(CART, hears=("cart_left",))})
+    story.does("cart_left", "c1")
+
+    again = story.does("cart_left", "c1")
+
+    assert [type(each) for each in again] == [Signal]
+
+
 def test_a_walk_about_nothing_hears_of_everything() -> None:
     story = Story()
     story.does("order_placed", "o1")

@@ -67,6 +67,7 @@ CART = Plan(starts_on=("cart_left",), hears=("looked",), goal="bought", about="c
 LETTERS = {
     "note": ("value", ["email"], "3 days", 1000),
     "either": ("value", ["email", "sms"], "3 days", 1000),
+    "twice_either": ("value", ["email", "sms"], "3 days", 2),
     "receipt": ("transactional", ["email"], "3 days", 1000),
     "brief": ("value", ["email"], "1 hour", 1000),
     "twice": ("value", ["email"], "3 days", 2),
@@ -188,9 +189,12 @@ class Bench:
             applied += some
         return applied
 
-    def request(self, enrollment: str, message: str = "note", *, visit: int = 1, customer: str = "anna") -> SendRequest:
+    def request(
+        self, enrollment: str, message: str = "note", *, visit: int = 1, customer: str = "anna", **cascade: Any
+    ) -> SendRequest:
         """What the activity would ask for."""
-        return SendRequest(enrollment=enrollment, customer=self.ours[customer], message=message, visit=visit)
+        ours = self.ours[customer]
+        return SendRequest(enrollment=enrollment, customer=ours, message=message, visit=visit, **cascade)
 
     async def send(
         self,

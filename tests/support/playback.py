@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
+from domain.deliveries import Delivery, Report
 from services.dispatch import Dispatcher
 from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tropa.wiring import House, build
@@ -49,6 +50,15 @@ class Playback:
             yield bench
         await house.database.close()
 
+    async def can_be_texted(self, phone: str = "+4915112345678") -> None:
+        """Anna has a phone, too, and said yes to texts."""
+        now = self.clock.now()
+        async with self.house.database.transaction() as connection:
+            ours = (await customers.identify(connection, [self.customer_id], now))[self.customer_id]
+            await customers.update_profile(connection, ours, {"phone": phone})
+            word = Consent(status=ConsentStatus.GRANTED, at=now - timedelta(days=30), source="test")
+            await customers.put_consent(connection, ours, "sms", word)
+
     async def is_known(self, *, hour: int = 10, email: str = "anna@example.com", consent: str = "granted") -> None:
         """Anna has an address, a time zone and a yes to email."""
         now = self.clock.now()
@@ -58,6 +68,21 @@ class Playback:
             await customers.update_profile(connection, ours, {"email": email, "timezone": zone, "locale": "en"})
             word = Consent(status=ConsentStatus(consent), at=now - timedelta(days=30), source="test")
             await customers.put_consent(connection, ours, "email", word)
+
+    async def prefers(self, channel: str) -> None:
+        """Anna likes one channel best."""
+        async with self.house.database.transaction() as connection:
+            ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
+            await customers.update_profile(connection, ours, {"preferred_channel": channel})
+
+    async def sees(self, message: str) -> None:
+        """Her provider reports that she read the latest send of a message."""
+        found = await self.rows("SELECT id, message FROM sends ORDER BY slot_at DESC")
+        send = next(row["id"] for row in found if row["message"] == message)
+        read = Report(
+            gateway="sandbox", provider_id=f"sandbox-{send}", status="read", delivery=Delivery.READ, send=send
+        )
+        await self.house.reports.take(read)
 
     async def does(self, name: str, **details: Any) -> None:
         """Something happens, and everything that follows from it at once."""
@@ -106,14 +131,17 @@ class Playback:
         """All enrollments, oldest first."""
         return await self.rows("SELECT * FROM enrollments ORDER BY started_at, id")
 
-    async def ending(self) -> str | None:
-        """How the latest enrollment ended, or None while it walks."""
-        latest = (await self.enrollments())[-1]
+    async def ending(self, journey: str = "%") -> str | None:
+        """How the latest enrollment (in a journey) ended, or None while it walks."""
+        latest = await self._latest(journey)
         return str(latest["outcome"] or latest["leaving"]) if latest["ended_at"] else None
 
-    async def sent(self) -> list[str]:
-        """Messages that went out, in order."""
-        query = "SELECT message FROM sends WHERE state = 'accepted' ORDER BY slot_at, id"
+    async def sent(self, journey: str = "%") -> list[str]:
+        """Messages that went out (in a journey), in order."""
+        query = f"""
+            SELECT message FROM sends s JOIN enrollments e ON e.id = s.enrollment
+            WHERE s.state = 'accepted' AND e.journey LIKE '{journey}' ORDER BY slot_at, s.id
+        """
         return [row["message"] for row in await self.rows(query)]
 
     async def sends(self) -> list[tuple[str, str]]:
@@ -121,9 +149,16 @@ class Playback:
         query = "SELECT message, state FROM sends ORDER BY wished_at, id"
         return [(row["message"], row["state"]) for row in await self.rows(query)]
 
-    async def history(self) -> WorkflowHistory:
-        """The latest enrollment's history."""
-        latest = (await self.enrollments())[-1]
+    async def _latest(self, journey: str) -> dict[str, Any]:
+        return [row for row in await self.enrollments() if journey in ("%", row["journey"])][-1]
+
+    async def words(self) -> list[str]:
+        """Every decision in words, in order."""
+        return [row["words"] for row in await self.rows("SELECT words FROM decisions ORDER BY id")]
+
+    async def history(self, journey: str = "%") -> WorkflowHistory:
+        """The history of the latest enrollment (in a journey)."""
+        latest = await self._latest(journey)
         return await self.environment.client.get_workflow_handle(latest["id"]).fetch_history()
 
     async def rows(self, query: str) -> list[dict[str, Any]]:

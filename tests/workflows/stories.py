@@ -51,8 +51,47 @@ async def opts_out(play: Playback) -> None:
     await play.after(days(1))
 
 
+async def a_cart_nobody_wants(play: Playback) -> None:
+    """A morning's cart; neither the letter nor the text brings them back."""
+    await play.is_known(hour=9)
+    await play.can_be_texted()
+    await play.does("cart_updated", about="C-1")
+    for each in (hours(2), hours(4), days(3)):
+        await play.after(each)
+
+
+async def a_cart_ordered_in_time(play: Playback) -> None:
+    """Still choosing an hour later; the letter brings them back, and no text follows."""
+    await play.is_known(hour=9)
+    await play.can_be_texted()
+    await play.does("cart_updated", about="C-1")
+    await play.after(hours(1))
+    await play.does("cart_updated", about="C-1")
+    await play.after(hours(2))
+    await play.does("order_placed", about="A-1", cart="C-1")
+
+
+async def a_cart_of_the_evening(play: Playback) -> None:
+    """Left at eight in the evening: too late for tomorrow, and too late to write today."""
+    await play.is_known(hour=20)
+    await play.does("cart_updated", about="C-1")
+    for each in (hours(2), hours(12), hours(4), days(3)):
+        await play.after(each)
+
+
+async def a_cart_emptied(play: Playback) -> None:
+    """Thinks better of it."""
+    await play.does("cart_updated", about="C-1")
+    await play.after(hours(1))
+    await play.does("cart_emptied", about="C-1")
+
+
 STORIES: dict[str, dict[str, Story]] = {
+    "AbandonedCart": {
+        story.__name__: story
+        for story in (a_cart_nobody_wants, a_cart_ordered_in_time, a_cart_of_the_evening, a_cart_emptied)
+    },
     "WelcomeChain": {
         story.__name__: story for story in (silent, converts_at_the_end, uses_it_already, gets_stuck, opts_out)
-    }
+    },
 }

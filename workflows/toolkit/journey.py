@@ -19,7 +19,7 @@ from domain.durations import spoken
 from domain.events import HeardEvent, Inbox
 from domain.journeys import Ending, Enrollment, Leaving, Outcome, Plan
 from domain.options import restore_options
-from domain.sends import WAITING, SendResult, SendState
+from domain.sends import TOUCHING, WAITING, SendResult, SendState
 from workflows.toolkit.declaring import check_plan
 from workflows.toolkit.options import ACTIVITY
 
@@ -53,24 +53,25 @@ class Journey:
 
     async def send(self, message: str) -> SendState:
         """Send a message, when the contact policy lets it, and say what became of it."""
-        request = SendRequest(
-            enrollment=self.enrollment.id,
-            customer=self.enrollment.customer,
-            message=message,
-            visit=self._visit(f"send {message}"),
-        )
+        return (await self._send(message, self._visit(f"send {message}"))).state
+
+    async def cascade(self, message: str, *, next_channel_after: timedelta) -> SendState:
+        """Send a message by one channel after another until it is seen, as one touch (C1).
+
+        Says that it went out when any leg did; otherwise what became of the first.
+        """
+        visit, leg, gone = self._visit(f"send {message}"), 0, None
         while True:
-            self._tell(f"sending {message}")
-            releases = self._releases
-            result: SendResult = await workflow.execute_activity_method(
-                SendingActivities.send, request, summary=message, **ACTIVITY
-            )
-            if result.state not in WAITING or result.until is None:
-                self._note(f"{message}: {result.state.value}" + (f" by {result.channel}" if result.channel else ""))
-                return result.state
-            why = result.rule.replace("_", " ")
-            self._note(f"{message}: {result.state.value}, {why}, until {_hour(result.until)}")
-            await self._wait_until(result.until, f"{message} waits: {why}", self._release_after(releases))
+            result = await self._send(message, visit, cascade=True, leg=leg)
+            leg += 1
+            if result.state in TOUCHING:
+                gone = gone or result.state
+            elif result.state is not SendState.FAILED:
+                return gone or result.state
+            if leg >= result.legs:
+                return gone or result.state
+            if result.state in TOUCHING:
+                await self.wait(next_channel_after)
 
     async def wait(self, duration: timedelta) -> None:
         """Leave the customer in peace for a while."""
@@ -170,6 +171,29 @@ class Journey:
                     await self._end(Ending(leaving=Leaving.FAILED), failed)
                     raise
         return (await self._end(ending)).word
+
+    async def _send(self, message: str, visit: int, *, cascade: bool = False, leg: int = 0) -> SendResult:
+        """One send, for as long as the contact policy makes it wait."""
+        request = SendRequest(
+            enrollment=self.enrollment.id,
+            customer=self.enrollment.customer,
+            message=message,
+            visit=visit,
+            cascade=cascade,
+            leg=leg,
+        )
+        while True:
+            self._tell(f"sending {message}")
+            releases = self._releases
+            result: SendResult = await workflow.execute_activity_method(
+                SendingActivities.send, request, summary=message, **ACTIVITY
+            )
+            if result.state not in WAITING or result.until is None:
+                self._note(f"{message}: {result.state.value}" + (f" by {result.channel}" if result.channel else ""))
+                return result
+            why = result.rule.replace("_", " ")
+            self._note(f"{message}: {result.state.value}, {why}, until {_hour(result.until)}")
+            await self._wait_until(result.until, f"{message} waits: {why}", self._release_after(releases))
 
     async def _end(self, ending: Ending, failed: str = "") -> Ending:
         request = EndRequest(

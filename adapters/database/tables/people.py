@@ -24,6 +24,7 @@ customers = Table(
     Column("phone", Text),
     Column("locale", Text),
     Column("timezone", Text),
+    Column("preferred_channel", Text),
     Column("attributes", JSONB, nullable=False, server_default=EMPTY),
     Column("first_seen_at", INSTANT, nullable=False),
     Column("events", Integer, nullable=False, server_default=text("0")),

@@ -41,6 +41,7 @@ sends = Table(
     Column("provider_id", Text),
     Column("recipient", Text),
     Column("rendered", JSONB),
+    Column("seen_at", INSTANT, comment="When its customer certainly had it before their eyes"),
     Column("delivery", Text, comment="How far the provider says that it has come"),
     Column("delivery_rank", Integer, nullable=False, server_default=text("0")),
     Column("delivery_code", Text),
