@@ -1,6 +1,7 @@
 """Writing: a message of a journey as one letter to one customer."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
-from domain.deliveries import Letter
+from domain.clock import Clock
+from domain.deliveries import Address, Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
+from services.addresses import addresses_of
 from services.catalogue import Catalogue
-from services.send_facts import address_of
+
+WINDOW = timedelta(hours=24) - timedelta(minutes=5)  # for free words on WhatsApp, less the time on the way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +38,15 @@ class Letters:
     """Renders messages with what is known of the customer at this moment."""
 
     def __init__(
-        self, database: Database, catalogue: Catalogue, library: MessageLibrary, links: Links, company: Company
+        self,
+        database: Database,
+        clock: Clock,
+        catalogue: Catalogue,
+        library: MessageLibrary,
+        links: Links,
+        company: Company,
     ) -> None:
-        self._database, self._catalogue, self._library = database, catalogue, library
+        self._database, self._clock, self._catalogue, self._library = database, clock, catalogue, library
         self._links, self._company = links, company
 
     async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
@@ -44,8 +54,8 @@ class Letters:
         async with self._database.transaction() as connection:
             customer = await customers.by_id(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
-        address = address_of(customer, channel)
-        if not address or enrollment is None:
+            known = (await addresses_of(connection, customer)).get(channel, ())
+        if not known or enrollment is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
@@ -54,7 +64,7 @@ class Letters:
         exempt = message.purpose is Purpose.TRANSACTIONAL
         return Letter(
             send_id=send,
-            to=address,
+            to=known[0].address,
             sender=self._company.sender,
             subject=rendered.subject or "",
             html=rendered.html or "",
@@ -65,7 +75,12 @@ class Letters:
             else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
             journey=journey.folder,
             message=request.message,
+            content=None if self._may_speak_freely(known[0]) else rendered.content,
         )
+
+    def _may_speak_freely(self, address: Address) -> bool:
+        """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
+        return address.heard_at is not None and self._clock.now() < address.heard_at + WINDOW
 
     def render(
         self,

@@ -23,7 +23,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
-    "replied": {"en": "Answered by text message", "ru": "Ответ по SMS"},
+    "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
@@ -35,13 +35,20 @@ WORDS: dict[str, dict[str, str]] = {
         "denied": "отказ",
         "email": "почта",
         "sms": "SMS",
+        "whatsapp": "WhatsApp",
         "all": "все каналы",
         "phone": "телефон",
         "locale": "язык",
         "timezone": "часовой пояс",
         "attributes": "сведения",
     },
-    "en": {"all": "all channels", "sms": "SMS", "locale": "language", "timezone": "time zone"},
+    "en": {
+        "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "all": "all channels",
+        "locale": "language",
+        "timezone": "time zone",
+    },
 }
 
 # What became of a message, said between its name and the reason, where the reason alone would not tell.
