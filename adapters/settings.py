@@ -15,6 +15,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 
 
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
 
 
 class Settings(BaseSettings):
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
     twilio_from: str = Field(default="", description="The number that texts come from, +49…; or")
     twilio_messaging_service: str = Field(default="", description="the service that chooses it, MG…")
+    twilio_whatsapp_from: str = Field(
+        default="", description="WhatsApp's sender, +49…, or the service that chooses it, MG…; without it the sandbox"
+    )
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
 
     @classmethod
@@ -73,8 +77,13 @@ class Settings(BaseSettings):
 
     @property
     def twilio(self) -> bool:
-        """Whether texts go out by Twilio."""
+        """Whether something goes out by Twilio."""
         return bool(self.twilio_account_sid)
+
+    @property
+    def texts_by_twilio(self) -> bool:
+        """Whether SMS do; an account may serve WhatsApp alone."""
+        return self.twilio and bool(self.twilio_from or self.twilio_messaging_service)
 
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
@@ -99,16 +108,18 @@ class Settings(BaseSettings):
 
     def _twilio_problems(self) -> list[str]:
         token = self.twilio_auth_token.get_secret_value()
-        senders = [self.twilio_from, self.twilio_messaging_service]
-        if not any((self.twilio_account_sid, token, self.twilio_base_url, *senders)):
+        senders, whatsapp = [self.twilio_from, self.twilio_messaging_service], self.twilio_whatsapp_from
+        if not any((self.twilio_account_sid, token, self.twilio_base_url, whatsapp, *senders)):
             return []
         problems = []
         if not _SID.fullmatch(self.twilio_account_sid) or not token:
             problems.append(
                 "TROPA_TWILIO_ACCOUNT_SID (AC and 32 hexadecimal digits) and TROPA_TWILIO_AUTH_TOKEN belong together"
             )
-        if len([sender for sender in senders if sender]) != 1:
+        if all(senders) or not any((whatsapp, *senders)):
             problems.append("set one of TROPA_TWILIO_FROM and TROPA_TWILIO_MESSAGING_SERVICE")
+        if whatsapp and not _WHATSAPP_SENDER.fullmatch(whatsapp):
+            problems.append("TROPA_TWILIO_WHATSAPP_FROM is a number, +4930901820, or a service, MG and 32 digits")
         if not self.public_url:
             problems.append("TROPA_PUBLIC_URL must be set: Twilio reports there, and signs that address")
         if self.twilio_base_url and self.environment == "production":

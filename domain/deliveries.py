@@ -1,17 +1,30 @@
 """One letter on its way to one address, and what became of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from domain.messages import Content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a customer is on a channel. `keys` came with it; `heard_at` is when they last wrote to us from there."""
+
+    address: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    heard_at: datetime | None = None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a gateway needs to send one email. `sender` is the From header, `to` a bare address.
+    """What a gateway needs to send one message. `sender` is the From header, `to` a bare address.
 
-    `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name.
+    `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name. `content`,
+    where there is one, goes in the place of `text`, which then says what it comes to.
     """
 
     send_id: UUID
@@ -24,6 +37,7 @@ class Letter:
     list_id: str | None
     journey: str
     message: str
+    content: Content | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +60,16 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """A letter that was handed to a provider whose answer was lost. `handed_at` is real time: the provider's."""
+    """A letter that was handed to a provider whose answer was lost. `handed_at` is real time: the provider's.
+
+    `by_content`: the provider wrote the text itself, so that ours may differ from it.
+    """
 
     send_id: UUID
     to: str
     text: str
     handed_at: datetime
+    by_content: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What a journey can say: messages, their purposes and channels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -13,6 +14,7 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
 
 
 class Purpose(StrEnum):
@@ -69,11 +71,23 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rendered:
-    """One message in one channel and language, ready for a gateway. Only email has more than a text."""
+class Content:
+    """A text that WhatsApp has approved beforehand: its id at the provider, and what fills its gaps."""
 
-    subject: str | None
-    preview: str | None
-    html: str | None
+    sid: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """One message in one channel and language, ready for a gateway. Only email has a preview and HTML.
+
+    `content` is what WhatsApp takes at any time; `text` goes there within a day of the customer's last message.
+    """
+
     text: str
     locale: str
+    subject: str | None = None
+    preview: str | None = None
+    html: str | None = None
+    content: Content | None = None

@@ -97,7 +97,7 @@ class Calling:
                 at=now,
                 gateway=gateway,
                 recipient=letter.to,
-                rendered={"subject": letter.subject, "html": letter.html, "text": letter.text},
+                rendered=_kept(letter),
             )
             # Before the commit, not after it: a process may be frozen before it learns of its own commit.
             return time.monotonic()
@@ -163,6 +163,12 @@ class Calling:
             return SendState.FAILED
         enrollment = await enrollments.get(connection, step.request.enrollment)
         return SendState.WITHDRAWN if enrollment is not None and enrollment["ended_at"] else None
+
+
+def _kept(letter: Letter) -> dict[str, Any]:
+    """What the ledger keeps of a letter's words."""
+    content = {"content": letter.content.sid} if letter.content else {}
+    return {"subject": letter.subject, "html": letter.html, "text": letter.text, **content}
 
 
 def _recorded(receipt: Receipt, gateway: str, channel: Channel, nobody: SendState | None) -> tuple[SendState, Decision]:

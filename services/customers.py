@@ -1,6 +1,6 @@
 """Customers' profiles and consents: commands that change their tables and append their events in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,10 @@ from adapters.database import customers, events
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
+from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.messages import Channel
+from services.addresses import addresses_of
 from services.restrict import Restrictions
 
 PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel")
@@ -22,10 +25,11 @@ LARGEST_ATTRIBUTES = 32 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer's row and what they said."""
+    """A customer's row, what they said, and where they can be reached."""
 
     row: RowMapping
     consents: Mapping[str, Consent]
+    addresses: Mapping[Channel, Sequence[Address]]
     created: bool = False
 
 
@@ -49,7 +53,7 @@ class Customers:
         row = await customers.by_company_id(connection, customer_id)
         if row is None:
             raise NotFound("customer", customer_id)
-        return CustomerNow(row=row, consents=await customers.consents_of(connection, row["id"]))
+        return await _now(connection, row)
 
     async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""
@@ -94,11 +98,7 @@ class Customers:
             await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
         for scope, consent in sorted(consents.items()):
             await self._hear(connection, row, scope, consent)
-        return CustomerNow(
-            row=await customers.by_id(connection, row["id"]),
-            consents=await customers.consents_of(connection, row["id"]),
-            created=created,
-        )
+        return await _now(connection, await customers.by_id(connection, row["id"]), created=created)
 
     async def _hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
         """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
@@ -124,6 +124,11 @@ class Customers:
             event_id=f"{name}:{uuid4()}",
             properties=properties,
         )
+
+
+async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = False) -> CustomerNow:
+    consents = await customers.consents_of(connection, row["id"])
+    return CustomerNow(row=row, consents=consents, addresses=await addresses_of(connection, row), created=created)
 
 
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,14 @@ from adapters.database import customers, enrollments, events
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
-from domain.deliveries import Letter
+from domain.clock import Clock
+from domain.deliveries import Address, Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
+from services.addresses import addresses_of
 from services.catalogue import Catalogue
-from services.send_facts import address_of
+
+WINDOW = timedelta(hours=24) - timedelta(minutes=5)  # for free words on WhatsApp, less the time on the way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +41,15 @@ class Letters:
     """Renders messages with what is known of the customer at this moment."""
 
     def __init__(
-        self, database: Database, catalogue: Catalogue, library: MessageLibrary, links: Links, company: Company
+        self,
+        database: Database,
+        clock: Clock,
+        catalogue: Catalogue,
+        library: MessageLibrary,
+        links: Links,
+        company: Company,
     ) -> None:
-        self._database, self._catalogue, self._library = database, catalogue, library
+        self._database, self._clock, self._catalogue, self._library = database, clock, catalogue, library
         self._links, self._company = links, company
 
     async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
@@ -48,8 +58,8 @@ class Letters:
             customer = await customers.by_id(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
             event = await self._event(connection, enrollment) if enrollment else {}
-        address = address_of(customer, channel)
-        if not address or enrollment is None:
+            known = (await addresses_of(connection, customer)).get(channel, ())
+        if not known or enrollment is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
@@ -58,7 +68,7 @@ class Letters:
         exempt = message.purpose is Purpose.TRANSACTIONAL
         return Letter(
             send_id=send,
-            to=address,
+            to=known[0].address,
             sender=self._company.sender,
             subject=rendered.subject or "",
             html=rendered.html or "",
@@ -69,6 +79,7 @@ class Letters:
             else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
             journey=journey.folder,
             message=request.message,
+            content=None if self._may_speak_freely(known[0]) else rendered.content,
         )
 
     async def _event(self, connection: AsyncConnection, enrollment: RowMapping) -> Mapping[str, object]:
@@ -83,6 +94,10 @@ class Letters:
             limit=1,
         )
         return newest[0][1].properties if newest else {}
+
+    def _may_speak_freely(self, address: Address) -> bool:
+        """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
+        return address.heard_at is not None and self._clock.now() < address.heard_at + WINDOW
 
     def render(
         self,

@@ -59,11 +59,13 @@ class LostAnswers:
         gateway = self._gateways[Channel(row["channel"])]
         if gateway.name != row["gateway"]:  # this installation sends by another provider now
             return Trace(outcome="unknown")
+        rendered = row["rendered"] or {}
         lost = Lost(
             send_id=row["id"],
             to=row["recipient"] or "",
-            text=(row["rendered"] or {}).get("text", ""),
+            text=rendered.get("text", ""),
             handed_at=row["claimed_at"],
+            by_content="content" in rendered,
         )
         try:
             return await gateway.look_up(lost)

@@ -1,4 +1,4 @@
-"""Replies: what customers answer to texts. STOP and START act at once; everything else is an event for people."""
+"""Replies: what customers answer by SMS and WhatsApp. STOP and START act at once; all else is an event for people."""
 
 import hashlib
 import logging
@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, events
+from adapters.database import addresses, customers, events
 from adapters.database.connection import Database, lock_customer
 from adapters.database.events import NewEvent
 from domain.clock import Clock
@@ -20,6 +21,7 @@ from domain.replies import Reply
 from services.customers import Change, Customers
 from services.ingest import Ingest
 
+_SOURCES = {Channel.SMS: "reply by text message", Channel.WHATSAPP: "reply by WhatsApp"}
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 class Incoming:
     """One text from a customer, by the provider's id. The text is personal: it stays in the database."""
 
+    channel: Channel
     gateway: str
     provider_id: str
     phone: str
@@ -51,7 +54,11 @@ class Replies:
             for writer in writers:
                 await self._start(incoming, writer)
             return
-        await self._ingest.accept([self._event(incoming, writer) for writer in writers])
+        taken = await self._ingest.accept([self._event(incoming, writer) for writer in writers])
+        if taken.accepted:  # told again, it was written no later
+            async with self._database.transaction() as connection:
+                for writer in writers:
+                    await self._hear(connection, incoming, writer)
 
     async def _start(self, incoming: Incoming, writer: RowMapping) -> None:
         """An explicit yes, newer than every no."""
@@ -59,15 +66,22 @@ class Replies:
             await lock_customer(connection, writer["id"])
             if not await events.insert(connection, [self._event(incoming, writer)]):
                 return
-            granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source="reply by text message")
-            change = Change(consents={Channel.SMS.value: granted})
+            await self._hear(connection, incoming, writer)
+            granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=_SOURCES[incoming.channel])
+            change = Change(consents={incoming.channel.value: granted})
             await self._customers.merge(connection, writer["customer_id"], change)
         self._database.wake()
+
+    async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:
+        """Remember when they wrote: WhatsApp takes free words from us for a day from then."""
+        if incoming.channel is Channel.WHATSAPP:
+            now = self._clock.now()
+            await addresses.heard(connection, writer["id"], incoming.channel.value, incoming.phone, now)
 
     def _event(self, incoming: Incoming, writer: RowMapping) -> NewEvent:
         properties: Mapping[str, Any]
         if incoming.means is Reply.STOP:
-            name, properties = OPTED_OUT, {"channel": Channel.SMS.value}
+            name, properties = OPTED_OUT, {"channel": incoming.channel.value}
         else:
             name, properties = REPLIED, _answer(incoming)
         event_id, now = f"{incoming.gateway}:{incoming.provider_id}:{writer['id']}", self._clock.now()
@@ -85,4 +99,5 @@ class Replies:
 
 
 def _answer(incoming: Incoming) -> Mapping[str, Any]:
-    return {"channel": Channel.SMS.value, "means": incoming.means.value, "text": incoming.text.replace("\x00", "")}
+    text = incoming.text.replace("\x00", "")
+    return {"channel": incoming.channel.value, "means": incoming.means.value, "text": text}

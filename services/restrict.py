@@ -12,6 +12,7 @@ from domain.decisions import Decision
 from domain.events import COMPLAINED, HARD_BOUNCED
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
+from services.addresses import addresses_of
 
 
 class Restrictions:
@@ -59,10 +60,9 @@ class Restrictions:
             await enrollments.dispatch(connection, walk, "cancel", {"reason": Leaving.OPTED_OUT.value})
 
     async def _suppress(self, connection: AsyncConnection, customer: str, channel: str, reason: str) -> None:
-        row = await customers.by_id(connection, customer)
-        address = row["email"] if channel == Channel.EMAIL.value else row["phone"]
-        if address:
-            key = self._surrogates.address(channel, address)
+        known = await addresses_of(connection, await customers.by_id(connection, customer))
+        for each in known.get(Channel(channel), ()):
+            key = self._surrogates.address(channel, each.address)
             await customers.suppress(connection, channel, key, reason, self._clock.now())
 
 

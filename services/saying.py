@@ -23,7 +23,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
-    "replied": {"en": "Answered by text message", "ru": "Ответ по SMS"},
+    "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
@@ -35,6 +35,7 @@ WORDS: dict[str, dict[str, str]] = {
         "denied": "отказ",
         "email": "почта",
         "sms": "SMS",
+        "whatsapp": "WhatsApp",
         "all": "все каналы",
         "phone": "телефон",
         "locale": "язык",
@@ -45,6 +46,7 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "all": "all channels",
         "sms": "SMS",
+        "whatsapp": "WhatsApp",
         "locale": "language",
         "timezone": "time zone",
         "preferred_channel": "preferred channel",

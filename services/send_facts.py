@@ -12,6 +12,7 @@ from adapters.surrogates import Surrogates
 from domain.messages import Channel, Message
 from domain.policy import ContactPolicy, Leg, SendFacts
 from domain.sends import SendState
+from services.addresses import addresses_of
 
 
 class FactReader:
@@ -33,7 +34,8 @@ class FactReader:
     ) -> SendFacts:
         """All facts about one send. The caller holds the lock."""
         customer = await customers.by_id(connection, enrollment["customer"])
-        addresses = {c: address for c in self._channels if (address := address_of(customer, c))}
+        known = await addresses_of(connection, customer)
+        addresses = {channel: known[channel][0].address for channel in self._channels if channel in known}
         keys = {c.value: self._surrogates.address(c.value, address) for c, address in addresses.items()}
         around = max(policy.cap.within, policy.gap)
         preferred = customer["preferred_channel"]
@@ -68,14 +70,7 @@ class FactReader:
 
     async def suppress(self, connection: AsyncConnection, customer: str, channel: Channel, at: datetime) -> None:
         """A provider called the address dead: never write to it again."""
-        row = await customers.by_id(connection, customer)
-        if address := address_of(row, channel):
-            key = self._surrogates.address(channel.value, address)
+        known = await addresses_of(connection, await customers.by_id(connection, customer))
+        for each in known.get(channel, ()):
+            key = self._surrogates.address(channel.value, each.address)
             await customers.suppress(connection, channel.value, key, "the provider called it dead", at)
-
-
-def address_of(customer: RowMapping, channel: Channel) -> str | None:
-    """A customer's address on a channel."""
-    column = {Channel.EMAIL: "email", Channel.SMS: "phone"}[channel]
-    address: str | None = customer[column]
-    return address

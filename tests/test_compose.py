@@ -14,7 +14,7 @@ from adapters.settings import Settings
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
 OPTIONAL = {  # without them texts go to the sandbox outbox
-    f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE")
+    f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
 }
 
 

@@ -116,7 +116,7 @@ async def build(
         locale=settings.locale,
     )
     projector = Projector(database, clock, pace, catalogue)
-    letters = Letters(database, catalogue, library, links, company)
+    letters = Letters(database, clock, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
     return House(
@@ -140,9 +140,13 @@ async def build(
 
 
 def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
-    gateways: dict[Channel, Gateway] = {Channel.SMS: SandboxGateway(Channel.SMS, database, clock)}
-    if settings.twilio:
-        gateways[Channel.SMS] = _twilio(settings, links)
+    gateways: dict[Channel, Gateway] = {each: SandboxGateway(each, database, clock) for each in Channel}
+    if settings.texts_by_twilio:
+        senders = {"sender": settings.twilio_from, "messaging_service": settings.twilio_messaging_service}
+        gateways[Channel.SMS] = _twilio(settings, links, **senders)
+    if whatsapp := settings.twilio_whatsapp_from:
+        sender = {"messaging_service" if whatsapp.startswith("MG") else "sender": whatsapp}
+        gateways[Channel.WHATSAPP] = _twilio(settings, links, prefix="whatsapp:", **sender)
     if settings.smtp_url:
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
@@ -151,19 +155,16 @@ def _gateways(settings: Settings, database: Database, clock: Clock, links: Links
             timeout=timedelta(seconds=5),
             final_timeout=timedelta(seconds=20),
         )
-    else:
-        gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)
     return gateways
 
 
-def _twilio(settings: Settings, links: Links) -> Gateway:
+def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:
     from adapters.channels.twilio import TwilioAccount, TwilioGateway  # slow to import, and seldom needed
 
     account = TwilioAccount(
         sid=settings.twilio_account_sid,
         token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_from,
-        messaging_service=settings.twilio_messaging_service,
         base_url=settings.twilio_base_url,
+        **sender,
     )
     return TwilioGateway(account, links.status_report)

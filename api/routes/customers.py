@@ -33,7 +33,7 @@ class ConsentGiven(Strict):
 
 
 class Profile(Strict):
-    """What to know of a customer. `consents` are by channel: email, sms, or all."""
+    """What to know of a customer. `consents` are by channel, or about all of them."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,7 +56,7 @@ class Profile(Strict):
         default=None, description="Which channel a cascade tries first."
     )
     attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
-    consents: dict[Literal["email", "sms", "all"], ConsentGiven] = Field(default_factory=dict)
+    consents: dict[Literal["email", "sms", "whatsapp", "all"], ConsentGiven] = Field(default_factory=dict)
 
     def change(self, now: datetime) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
@@ -73,7 +73,7 @@ class Profile(Strict):
         )
 
 
-assert {"email", "sms", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+assert {"email", "sms", "whatsapp", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
 
 
 class ConsentNow(BaseModel):

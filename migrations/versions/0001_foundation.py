@@ -105,6 +105,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "address_key", name=op.f("suppressions_pkey")),
     )
     op.create_table(
+        "addresses",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column(
+            "keys",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+            comment="What a browser gave for its push messages",
+        ),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "last_inbound_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When they last wrote to us from there",
+        ),
+        sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("addresses_customer_fkey")),
+        sa.PrimaryKeyConstraint("customer", "channel", "address", name=op.f("addresses_pkey")),
+        comment="What the profile does not hold: chats, browsers, and who wrote to us when",
+    )
+    op.create_index("addresses_channel_address_idx", "addresses", ["channel", "address"], unique=False)
+    op.create_table(
         "consents",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -367,6 +391,8 @@ def downgrade() -> None:
     op.drop_index("enrollments_customer_journey_idx", table_name="enrollments")
     op.drop_table("enrollments")
     op.drop_table("consents")
+    op.drop_index("addresses_channel_address_idx", table_name="addresses")
+    op.drop_table("addresses")
     op.drop_table("suppressions")
     op.drop_index(
         "reports_parked_idx",

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.templates import MESSAGES, MessageLibrary, RenderFailed
 from domain.errors import InvalidDeclaration, NotFound
-from domain.messages import Channel, Limit, Purpose
+from domain.messages import Channel, Content, Limit, Purpose
 
 pytestmark = pytest.mark.asyncio
 
@@ -311,3 +311,53 @@ async def test_what_does_not_exist_is_not_found(library: MessageLibrary) -> None
         library.message("welcome_chain", "goodbye")
     with pytest.raises(NotFound, match="sms text"):
         library.render("welcome_chain", "greeting", Channel.SMS, "en", a_context())
+
+
+WHATSAPP = """content_sid = "HX0123456789abcdef0123456789abcdef"
+text = "Hello {{ customer.first_name or 'there' }}!"
+
+[variables]
+1 = "{{ customer.first_name }}"
+"""
+
+
+def by_whatsapp(text: str = WHATSAPP) -> dict[str, str]:
+    return {
+        "message.toml": TOML.replace('["email"]', '["whatsapp"]'),
+        "email.en.mjml": "",
+        "email.ru.mjml": "",
+        "whatsapp.en.toml": text,
+        "whatsapp.ru.toml": WHATSAPP,
+    }
+
+
+async def test_a_whatsapp_message_is_an_approved_template_and_what_it_comes_to(write: Write) -> None:
+    library = write(by_whatsapp())
+
+    rendered = library.render("chain", "hello", Channel.WHATSAPP, "en", a_context(first_name="Anna\n Maria"))
+
+    assert rendered.text == "Hello Anna\nMaria!\n"
+    assert rendered.content == Content(sid="HX0123456789abcdef0123456789abcdef", variables={"1": "Anna Maria"})
+    assert (rendered.subject, rendered.html) == (None, None)
+
+
+async def test_a_gap_without_words_stops_the_message_and_says_which(write: Write) -> None:
+    with pytest.raises(RenderFailed, match="chain/hello: variable 1 is empty"):
+        write(by_whatsapp()).render("chain", "hello", Channel.WHATSAPP, "en", a_context(first_name=" "))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "taught"),
+    [
+        ("HX0123", "XX0123", r"whatsapp\.en\.toml, content_sid: write the approved template's id"),
+        ("text = ", "words = ", "fields: write content_sid, text"),
+        ("text = \"Hello {{ customer.first_name or 'there' }}!\"", 'text = " "', "text: write what the template says"),
+        ('1 = "{{ customer.first_name }}"', "1 = 7", "variables: write each gap"),
+        ('1 = "{{ customer.first_name }}"', '1 = "{{ customer."', "line 1: Jinja2 says"),
+        ("[variables]", "[variables", "TOML: "),
+    ],
+)
+async def test_a_wrong_whatsapp_file_teaches_its_author(write: Write, old: str, new: str, taught: str) -> None:
+    assert old in WHATSAPP
+    with pytest.raises(InvalidDeclaration, match=taught):
+        write(by_whatsapp(WHATSAPP.replace(old, new)))

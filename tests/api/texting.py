@@ -38,17 +38,17 @@ def texts_in(folder: Path) -> MessageLibrary:
 
 
 async def texting_house(
-    database_url: str, clock: SettableClock, library: MessageLibrary, twilio: Twilio
+    database_url: str, clock: SettableClock, library: MessageLibrary, twilio: Twilio, **settings_too: str
 ) -> AsyncIterator[House]:
     """A house with Twilio in its settings."""
-    settings = settings_for(
-        database_url,
-        public_url=PUBLIC,
-        twilio_account_sid=SID,
-        twilio_auth_token=TOKEN,
-        twilio_from=SENDER,
-        twilio_base_url=twilio.base_url,
-    )
+    account = {
+        "public_url": PUBLIC,
+        "twilio_account_sid": SID,
+        "twilio_auth_token": TOKEN,
+        "twilio_from": SENDER,
+        "twilio_base_url": twilio.base_url,
+    }
+    settings = settings_for(database_url, **account | settings_too)
     built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library)
     yield built
     for gateway in built.sending._gateways.values():

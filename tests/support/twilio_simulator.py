@@ -1,4 +1,4 @@
-"""A Twilio that remembers: takes texts, refuses them, loses answers, and reports as late and as wrongly as told.
+"""A Twilio that remembers: takes messages, refuses them, loses answers, and reports as late and as wrongly as told.
 
 It is the sink that judges: what it accepted is what a customer would have got.
 """
@@ -11,7 +11,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +26,8 @@ from twilio.request_validator import RequestValidator
 
 SID, TOKEN, SENDER = "AC" + "a1" * 16, "the token of the tests", "+15005550006"
 VERSION = "2010-04-01"
+WHATSAPP = "whatsapp:"
+HEARD_FOR = timedelta(hours=24)
 
 Answer = Callable[[Request], Awaitable[Response]]
 Post = Callable[[str, dict[str, str], dict[str, str]], Awaitable[int]]
@@ -53,9 +55,13 @@ class Twilio:
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     reports_to: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
     opted_out: set[str] = field(default_factory=set)
+    approved: dict[str, str] = field(default_factory=dict)
+    wrote_at: dict[str, datetime] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     before_answering: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     wrong: dict[str, Any] = field(default_factory=dict)
     post: Post | None = None
@@ -82,8 +88,18 @@ class Twilio:
             fields["ErrorCode"] = code
         return await self.call(self.reports_to[message["sid"]], fields, token=token)
 
+    async def becomes(self, message: dict[str, Any], *statuses: str) -> None:
+        """What becomes of a WhatsApp message by Meta's rules; of one that goes, these statuses are told."""
+        wrote = self.wrote_at.get(message["to"])
+        if self.contents[message["sid"]] or (wrote and self.now() < wrote + HEARD_FOR):
+            for status in statuses:
+                assert await self.report(message, status) == 204
+        else:
+            assert await self.report(message, "failed", "63016") == 204
+
     async def reply(self, url: str, phone: str, text: str, sid: str = "", **more: str) -> int:
         """A customer answers."""
+        self.wrote_at[phone] = self.now()
         fields = {"MessageSid": sid or f"SM{uuid4().hex}", "From": phone, "To": SENDER, "Body": text, "NumMedia": "0"}
         return await self.call(url, fields | more)
 
@@ -103,6 +119,7 @@ class Twilio:
         form = {name: str(value) for name, value in (await request.form()).items()}
         if problem := self._problem(form):
             return _error(400, problem)
+        form.setdefault("Body", self._written(form))
         fault = self.faults.pop(0) if self.faults else None
         message = self._taken(form) if fault is None or fault.takes else None
         if message is not None and self.before_answering:
@@ -147,14 +164,33 @@ class Twilio:
         return None if request.headers.get("Authorization") == f"Basic {known}" else _error(401, 20003)
 
     def _problem(self, form: dict[str, str]) -> int | None:
+        content, whatsapp = form.get("ContentSid"), form.get("To", "").startswith(WHATSAPP)
         problems = {
             21604: not form.get("To"),
             21603: not form.get("From") and not form.get("MessagingServiceSid"),
-            21602: not form.get("Body"),
+            21910: whatsapp != form.get("From", WHATSAPP if whatsapp else "").startswith(WHATSAPP),
+            21655: content is not None and content not in self.approved,
+            21656: content is not None and not self._filled(form),
+            21602: not (form.get("Body") or content),
             21617: len(form.get("Body", "")) > 1600,
             21610: form.get("To", "") in self.opted_out,
         }
         return next((code for code, wrong in problems.items() if wrong), None)
+
+    @staticmethod
+    def _filled(form: dict[str, str]) -> bool:
+        try:
+            variables = json.loads(form.get("ContentVariables", "{}"))
+        except ValueError:
+            return False
+        return isinstance(variables, dict) and all(isinstance(v, str) and v.strip() for v in variables.values())
+
+    def _written(self, form: dict[str, str]) -> str:
+        """An approved template with its gaps filled."""
+        body = self.approved.get(form.get("ContentSid", ""), "")
+        for name, value in json.loads(form.get("ContentVariables", "{}")).items():
+            body = body.replace(f"{{{{{name}}}}}", value)
+        return body
 
     def _taken(self, form: dict[str, str]) -> dict[str, Any]:
         sid, now = f"SM{uuid4().hex}", format_datetime(datetime.now(UTC))
@@ -182,6 +218,7 @@ class Twilio:
             "subresource_uris": {"media": f"{here}/Media.json"},
         }
         self.messages.append(message)
+        self.contents[sid] = form.get("ContentSid")
         self.reports_to[sid] = form["StatusCallback"]
         return message
 

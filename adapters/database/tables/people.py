@@ -46,6 +46,19 @@ consents = Table(
     Column("source", Text, nullable=False),
 )
 
+addresses = Table(
+    "addresses",
+    metadata,
+    customer_column(primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("keys", JSONB, nullable=False, server_default=EMPTY, comment="What a browser gave for its push messages"),
+    Column("added_at", INSTANT, nullable=False),
+    Column("last_inbound_at", INSTANT, comment="When they last wrote to us from there"),
+    comment="What the profile does not hold: chats, browsers, and who wrote to us when",
+)
+Index("addresses_channel_address_idx", addresses.c.channel, addresses.c.address)
+
 suppressions = Table(
     "suppressions",
     metadata,
