@@ -82,13 +82,16 @@ def _letter(file: Path, source: str, layout: str, declared: str) -> Text:
 
 
 def _approved(file: Path, source: str) -> Text:
-    """A text for WhatsApp, in our words and as its approved template."""
+    """A text for WhatsApp, in our words and, once there is one, as its approved template.
+
+    Without a template it goes within a day of the customer's last message, and WhatsApp refuses it at other times.
+    """
     values = read_toml(file)
-    variables = values.pop("variables", {})
-    if values.keys() != {"content_sid", "text"}:
-        raise wrong(file, "fields", "write content_sid, text and, where the template has gaps, [variables]")
-    sid, text = values["content_sid"], values["text"]
-    if not isinstance(sid, str) or not _CONTENT_SID.fullmatch(sid):
+    variables, sid = values.pop("variables", {}), values.pop("content_sid", "")
+    if values.keys() != {"text"} or (variables and not sid):
+        raise wrong(file, "fields", "write text, content_sid and, where the template has gaps, [variables]")
+    text = values["text"]
+    if not isinstance(sid, str) or (sid and not _CONTENT_SID.fullmatch(sid)):
         raise wrong(file, "content_sid", "write the approved template's id: HX and 32 hexadecimal digits")
     if not isinstance(text, str) or not text.strip():
         raise wrong(file, "text", "write what the template says, for those who wrote to us within a day")

@@ -1,6 +1,7 @@
 """Message folders: what each declares, compiled once at start, rendered for one customer at a time.
 
 templates/messages/layout.mjml, words.toml       what surrounds every letter, in each language
+templates/messages/topics.toml                   what customers may choose and refuse by
 templates/messages/<journey>/<message>/
     message.toml                                 purpose, goal, channels, shelf_life, limit, why
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
@@ -18,8 +19,9 @@ from jinja2 import Template, TemplateError, UndefinedError
 
 from adapters.message_texts import CONTENT, SUFFIXES, Text, Unfit, compile_text, template
 from adapters.message_toml import read_message, read_text, read_toml, wrong
+from adapters.topics import read_topics
 from domain.errors import NotFound, TropaError
-from domain.messages import Channel, Message, Rendered
+from domain.messages import Channel, Message, Purpose, Rendered
 
 MESSAGES = Path(__file__).resolve().parent.parent / "templates" / "messages"
 LOCALES = ("en", "ru")  # every message speaks these
@@ -52,6 +54,7 @@ class MessageLibrary:
         if self._layout.count(CONTENT) != 1:
             raise wrong(folder / "layout.mjml", "content", f"write {CONTENT} once, where messages go")
         self._words = _words(folder / "words.toml")
+        self.topics = read_topics(folder / "topics.toml", LOCALES)
         self._folders = {
             (path.parent.name, path.name): self._load(path)
             for path in sorted(folder.glob("*/*"))
@@ -119,10 +122,18 @@ class MessageLibrary:
         if why.keys() != set(locales):
             raise wrong(declared, "why", f"write it for exactly the languages of the texts: {', '.join(locales)}")
         return _Folder(
-            message=replace(message, locales=locales),
+            message=replace(message, locales=locales, topic=self._topic(declared, message)),
             why={locale: template(declared, sentence) for locale, sentence in why.items()},
             texts=texts,
         )
+
+    def _topic(self, declared: Path, message: Message) -> str:
+        if message.purpose is Purpose.TRANSACTIONAL:
+            return ""
+        topic = message.topic or self.topics.by_purpose[message.purpose]
+        if topic not in self.topics.words:
+            raise wrong(declared, "topic", f"{topic!r} is none; topics.toml has {', '.join(self.topics.words)}")
+        return topic
 
     def _read_name(self, file: Path) -> tuple[Channel, str]:
         for channel, suffix in SUFFIXES.items():

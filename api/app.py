@@ -16,7 +16,7 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, unsubscribe
-from api.routes import customers, enrollments, events, health, journeys, messages
+from api.routes import contact_policy, customers, enrollments, events, health, journeys, messages, preferences
 from api.webhooks import twilio
 
 STATIC = Path(__file__).parent / "static"
@@ -26,6 +26,7 @@ TAGS = [
     {"name": "Events", "description": "Tell Tropa what customers did. Journeys start, adapt and end by it."},
     {"name": "Customers", "description": "Who they are, what they allowed, and why they got what they got."},
     {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
+    {"name": "Contact policy", "description": "What you allow yourselves: limits, quiet hours, channels by purpose."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
     {"name": "Health", "description": "For whoever runs the machines."},
@@ -59,7 +60,20 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (events, customers, journeys, enrollments, messages, health, console, docs, unsubscribe, twilio):
+    for part in (
+        events,
+        customers,
+        preferences,
+        contact_policy,
+        journeys,
+        enrollments,
+        messages,
+        health,
+        console,
+        docs,
+        unsubscribe,
+        twilio,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

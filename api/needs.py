@@ -9,7 +9,6 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
 from domain.clock import Clock
-from domain.policy import ContactPolicy
 from services.catalogue import Catalogue
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
@@ -18,6 +17,8 @@ from services.ingest import Ingest
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.opting_out import OptingOut
+from services.policies import Policies
+from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
 from services.watching import Watching
@@ -42,7 +43,8 @@ class Needs:
     keys: Keys
     sessions: Sessions
     watching: Watching
-    policy: ContactPolicy
+    policies: Policies
+    preferences: Preferences
     company: str
     locale: str
     zone: str

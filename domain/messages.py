@@ -41,7 +41,7 @@ class Message:
 
     `goal` says what the customer gains or does (S27); `shelf_life` is how long after the step it is still worth
     sending, or until what hour of the step's day (C12); `channels` are in order of preference; `locales` are those that
-    every channel has a text for.
+    every channel has a text for; `topic` is what customers may choose or refuse it by.
     """
 
     journey: str
@@ -52,6 +52,7 @@ class Message:
     shelf_life: timedelta | time
     limit: Limit
     locales: tuple[str, ...] = ()
+    topic: str = ""
 
     @property
     def shelf_life_in_words(self) -> str:

@@ -14,14 +14,14 @@ from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.deliveries import Letter, Receipt
-from domain.messages import Channel
-from domain.policy import ContactPolicy, may_call
+from domain.messages import Channel, Purpose
+from domain.policy import may_call, must_wait
 from domain.sends import SendResult, SendState
 from services.catalogue import Catalogue
 from services.gateways import Connection, Gateway
 from services.lost_answers import LostAnswers
 from services.reserving import Reserving, is_fresh
-from services.send_facts import FactReader
+from services.send_facts import FactReader, PolicyInForce
 from services.steps import Step, result_of
 from services.verdicts import opt_out
 
@@ -39,7 +39,7 @@ class Calling:
         reserving: Reserving,
         facts: FactReader,
         gateways: Mapping[Channel, Gateway],
-        policy: ContactPolicy,
+        policy: PolicyInForce,
     ) -> None:
         self._database, self._clock, self._catalogue = database, clock, catalogue
         self._reserving, self._facts, self._gateways, self._policy = reserving, facts, gateways, policy
@@ -81,12 +81,13 @@ class Calling:
             if enrollment is None or row is None or row["state"] != SendState.RESERVED:
                 return result_of(row)
             message = self._catalogue.message(enrollment["journey"], step.request.message)
+            plan, policy = self._catalogue.journey(enrollment["journey"]).plan, await self._policy(connection)
             facts = await self._facts.read(
-                connection, step.request, message, enrollment, policy=self._policy, priority=row["priority"], at=now
+                connection, step.request, message, enrollment, plan=plan, policy=policy, at=now
             )
-            if decision := may_call(facts, message, channel, self._policy):
+            if decision := may_call(facts, message, channel, policy):
                 return await self._turned_back(connection, step, row, decision)
-            if not is_fresh(row["slot_at"], now):
+            if not is_fresh(row["slot_at"], now) or must_wait(facts, message, policy, at=now):
                 asked = await self._reserving.ask(connection, step, row, enrollment, now)
                 if asked.state is not SendState.RESERVED:
                     return asked
@@ -142,6 +143,8 @@ class Calling:
             )
             if kept:
                 await step.decide(connection, state, decision, now)
+            if kept and state is SendState.ACCEPTED:
+                await self._release_offers(connection, step)
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, step.request.customer, channel, now)
             if receipt.opted_out:
@@ -151,6 +154,13 @@ class Calling:
         if state is SendState.RESERVED:
             raise TryLater(gateway, receipt.code or "no code", receipt.retry_after)
         return SendResult(state=state, rule=decision.rule, channel=channel)
+
+    @staticmethod
+    async def _release_offers(connection: AsyncConnection, step: Step) -> None:
+        """Something of value went out: an offer that it was owed to may go now."""
+        row = await sends.get(connection, step.send)
+        if row is not None and row["purpose"] == Purpose.VALUE:
+            await enrollments.release(connection, step.request.customer, rule="value_owed")
 
     @staticmethod
     async def _nobody_waits(connection: AsyncConnection, step: Step) -> SendState | None:

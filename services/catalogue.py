@@ -49,6 +49,10 @@ class Catalogue:
             found.append((by_folder[message.journey], message))
         return tuple(found)
 
+    def topics(self) -> tuple[str, ...]:
+        """What customers may choose by, in order."""
+        return tuple(self._library.topics.words)
+
     async def settings(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
         """What marketers set, by journey, as JSON."""
         rows = await connection.execute(text("SELECT journey, options FROM journey_settings"))

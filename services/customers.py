@@ -59,7 +59,7 @@ class Customers:
         """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""
         known = await customers.by_company_id(connection, customer_id) is not None
         ours = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
-        row = await self._locked(connection, ours)
+        row = await self.locked(connection, ours)
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
         return await self._apply(connection, row, wanted, change.consents, created=not known)
 
@@ -68,7 +68,7 @@ class Customers:
         found = await customers.by_company_id(connection, customer_id)
         if found is None:
             raise NotFound("customer", customer_id)
-        row = await self._locked(connection, found["id"])
+        row = await self.locked(connection, found["id"])
         wanted: dict[str, Any] = dict(change.columns)
         if change.attributes is not None:
             merged = {**row["attributes"], **change.attributes}
@@ -76,7 +76,8 @@ class Customers:
         return await self._apply(connection, row, wanted, change.consents, created=False)
 
     @staticmethod
-    async def _locked(connection: AsyncConnection, ours: str) -> RowMapping:
+    async def locked(connection: AsyncConnection, ours: str) -> RowMapping:
+        """A customer's row under their lock. Raises Conflict for one who was erased."""
         await lock_customer(connection, ours)
         row = await customers.by_id(connection, ours)
         if row["erased_at"]:
@@ -95,12 +96,12 @@ class Customers:
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
-            await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
+            await self.append(connection, row, "profile_changed", {"fields": sorted(changed)})
         for scope, consent in sorted(consents.items()):
-            await self._hear(connection, row, scope, consent)
+            await self.hear(connection, row, scope, consent)
         return await _now(connection, await customers.by_id(connection, row["id"]), created=created)
 
-    async def _hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
+    async def hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
         """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
         before = (await customers.consents_of(connection, row["id"])).get(scope)
         if before == consent:
@@ -111,11 +112,10 @@ class Customers:
             await customers.put_consent(connection, row["id"], scope, consent)
         if (await customers.consents_of(connection, row["id"])).get(scope) != before:
             said = {"channel": scope, "status": consent.status.value}
-            await self._append(connection, row, "consent_changed", said)
+            await self.append(connection, row, "consent_changed", said)
 
-    async def _append(
-        self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]
-    ) -> None:
+    async def append(self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]) -> None:
+        """Append the event of a change."""
         await events.append(
             connection,
             customer_id=row["customer_id"],

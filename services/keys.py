@@ -21,6 +21,8 @@ SCOPES = frozenset(
         "journeys:read",
         "journeys:write",
         "messages:read",
+        "policy:read",
+        "policy:write",
         "console",
     }
 )

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from adapters.database import customers, enrollments, events
+from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
@@ -21,6 +20,7 @@ from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
 from services.addresses import addresses_of
 from services.catalogue import Catalogue
+from services.starting import start_of
 
 WINDOW = timedelta(hours=24) - timedelta(minutes=5)  # for free words on WhatsApp, less the time on the way
 
@@ -57,7 +57,8 @@ class Letters:
         async with self._database.transaction() as connection:
             customer = await customers.by_id(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
-            event = await self._event(connection, enrollment) if enrollment else {}
+            plan = self._catalogue.journey(enrollment["journey"]).plan if enrollment else None
+            event = await start_of(connection, plan, enrollment) if plan and enrollment else {}
             known = (await addresses_of(connection, customer)).get(channel, ())
         if not known or enrollment is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
@@ -81,19 +82,6 @@ class Letters:
             message=request.message,
             content=None if self._may_speak_freely(known[0]) else rendered.content,
         )
-
-    async def _event(self, connection: AsyncConnection, enrollment: RowMapping) -> Mapping[str, object]:
-        """What started an enrollment, as it last happened: the cart as it is now, not as it was two hours ago."""
-        plan = self._catalogue.journey(enrollment["journey"]).plan
-        newest = await events.missed(
-            connection,
-            customer=enrollment["customer"],
-            after=0,
-            names=[*plan.starts_on, *plan.may_start_on],
-            about=(plan.about, enrollment["about"]) if plan.about else None,
-            limit=1,
-        )
-        return newest[0][1].properties if newest else {}
 
     def _may_speak_freely(self, address: Address) -> bool:
         """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""

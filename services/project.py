@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import customers, enrollments, events
 from adapters.database.connection import Database, lock_customer, try_lock_customer
 from domain.clock import Clock, Pace
+from domain.customers import Trouble
 from domain.decisions import Decision
 from domain.events import Event
 from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
@@ -93,6 +94,7 @@ class Projector:
         now = self._clock.now()
         routing = await self._catalogue.routing(connection)
         standing = await self._standing(connection, customer, pending, routing)
+        troubled = standing.trouble is not None
         ids = iter(await self._mint(connection, pending, routing))
         numbered, following = [], list[Consequence]()
         for event in pending:
@@ -112,6 +114,8 @@ class Projector:
             await enrollments.store_hearing(connection, still)
         await events.mark_projected(connection, customer, numbered)
         await customers.store_standing(connection, customer, standing)
+        if troubled and standing.trouble is None:
+            await enrollments.release(connection, customer)
 
     async def _standing(
         self, connection: AsyncConnection, customer: str, pending: Sequence[Event], routing: Routing
@@ -124,6 +128,8 @@ class Projector:
             last_order_at=row["last_order_at"],
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
+            last_active_at=row["last_active_at"],
+            trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
             consents=await customers.consents_of(connection, customer),
             walks=await enrollments.open_walks(connection, customer),

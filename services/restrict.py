@@ -1,5 +1,7 @@
 """Restrictions: what a customer forbids us takes effect in the transaction that accepts it (design 4.4)."""
 
+from datetime import UTC, datetime
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -7,9 +9,9 @@ from adapters.database import customers, enrollments
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
 from domain.clock import Clock
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus, opt_out_acts
+from domain.customers import EVERY_CHANNEL, SNOOZE, Consent, ConsentStatus, Frequency, opt_out_acts
 from domain.decisions import Decision
-from domain.events import COMPLAINED, HARD_BOUNCED
+from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
 from services.addresses import addresses_of
@@ -23,6 +25,9 @@ class Restrictions:
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
+        if event.name in (SNOOZED, FREQUENCY_CHOSEN):
+            await customers.update_profile(connection, customer, _choice(event))
+            return
         channel = _channel(event)
         if event.name in (COMPLAINED, HARD_BOUNCED):
             scope: str = channel or Channel.EMAIL
@@ -64,6 +69,18 @@ class Restrictions:
         for each in known.get(Channel(channel), ()):
             key = self._surrogates.address(channel, each.address)
             await customers.suppress(connection, channel, key, reason, self._clock.now())
+
+
+def _choice(event: NewEvent) -> dict[str, object]:
+    """What a customer chose. Whoever names no end of a snooze gets the longest that is offered (S97)."""
+    said = msgspec.json.decode(event.properties)
+    if event.name == FREQUENCY_CHOSEN:
+        return {"frequency": said.get("frequency") if said.get("frequency") in set(Frequency) else None}
+    try:
+        until = datetime.fromisoformat(str(said.get("until"))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        until = event.occurred_at + SNOOZE
+    return {"snoozed_until": until}
 
 
 def _channel(event: NewEvent) -> Channel | None:

@@ -13,11 +13,11 @@ from adapters.tasks import TaskLibrary
 from domain.clock import Clock, Pace
 from domain.customers import ConsentStatus, CustomerFacts, in_force
 from domain.decisions import Decision
+from domain.declared import declared_properties
 from domain.errors import NotFound
 from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
 from domain.messages import Channel
-from domain.projection import declared_properties
 from services.addresses import addresses_of
 from services.catalogue import Catalogue
 from services.project import Projector

@@ -11,10 +11,10 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
-from domain.policy import ContactPolicy
 from services.customers import Customers
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
+from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
 from services.watching import Watching
@@ -64,7 +64,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
-            policy=ContactPolicy(),
+            policies=house.policies,
+            preferences=Preferences(house.clock, customers, house.catalogue.topics()),
             company=settings.company,
             locale=settings.locale,
             zone=settings.timezone,

@@ -21,7 +21,6 @@ from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
 from domain.messages import Channel
-from domain.policy import ContactPolicy
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
@@ -29,6 +28,7 @@ from services.enrolling import Enrolling
 from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
+from services.policies import Policies
 from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
@@ -58,6 +58,7 @@ class House:
     reports: DeliveryReports
     walking: Walking
     enrolling: Enrolling
+    policies: Policies
 
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
@@ -115,6 +116,7 @@ async def build(
         mailbox=parseaddr(settings.mail_from)[1],
         locale=settings.locale,
     )
+    policies = Policies(clock)
     projector = Projector(database, clock, pace, catalogue)
     letters = Letters(database, clock, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)
@@ -132,10 +134,11 @@ async def build(
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
-        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, ContactPolicy()),
+        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, policies.in_force),
         reports=DeliveryReports(database, clock, surrogates, reporting),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
+        policies=policies,
     )
 
 

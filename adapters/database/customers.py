@@ -55,30 +55,41 @@ async def find(connection: AsyncConnection, customer: str) -> RowMapping | None:
 
 
 async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, Consent]:
-    """What a customer said, by channel."""
+    """What a customer said, by scope."""
     rows = await connection.execute(
-        text("SELECT channel, status, at, source FROM consents WHERE customer = :customer"), {"customer": customer}
+        text("SELECT channel, topic, status, at, source, wording, proof FROM consents WHERE customer = :customer"),
+        {"customer": customer},
     )
-    return {row.channel: Consent(status=ConsentStatus(row.status), at=row.at, source=row.source) for row in rows}
+    return {
+        f"{row.channel}/{row.topic}" if row.topic else row.channel: Consent(
+            status=ConsentStatus(row.status), at=row.at, source=row.source, wording=row.wording, proof=row.proof
+        )
+        for row in rows
+    }
 
 
-async def put_consent(connection: AsyncConnection, customer: str, channel: str, consent: Consent) -> bool:
-    """Record a word about a channel, unless a later one is on record. Answers whether it now counts."""
+async def put_consent(connection: AsyncConnection, customer: str, scope: str, consent: Consent) -> bool:
+    """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts."""
+    channel, _, topic = scope.partition("/")
     rows = await connection.execute(
         text("""
-            INSERT INTO consents (customer, channel, status, at, source)
-            VALUES (:customer, :channel, :status, :at, :source)
-            ON CONFLICT (customer, channel) DO UPDATE
-                SET status = excluded.status, at = excluded.at, source = excluded.source
+            INSERT INTO consents (customer, channel, topic, status, at, source, wording, proof)
+            VALUES (:customer, :channel, :topic, :status, :at, :source, :wording, :proof)
+            ON CONFLICT (customer, channel, topic) DO UPDATE
+                SET status = excluded.status, at = excluded.at, source = excluded.source,
+                    wording = excluded.wording, proof = excluded.proof
                 WHERE consents.at < excluded.at OR (consents.at = excluded.at AND excluded.status = 'denied')
             RETURNING 1
         """),
         {
             "customer": customer,
             "channel": channel,
+            "topic": topic,
             "status": consent.status.value,
             "at": consent.at,
             "source": consent.source,
+            "wording": consent.wording,
+            "proof": consent.proof,
         },
     )
     return rows.first() is not None
@@ -119,7 +130,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
     await connection.execute(
         text("""
             UPDATE customers SET events = :events, orders = :orders, last_order_at = :last_order_at,
-                feature_used_at = :feature_used_at, activated_at = :activated_at
+                feature_used_at = :feature_used_at, activated_at = :activated_at,
+                last_active_at = :last_active_at, trouble = :trouble
             WHERE id = :customer
         """),
         {
@@ -129,6 +141,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             "last_order_at": standing.last_order_at,
             "feature_used_at": standing.feature_used_at,
             "activated_at": standing.activated_at,
+            "last_active_at": standing.last_active_at,
+            "trouble": standing.trouble.value if standing.trouble else None,
         },
     )
 

@@ -60,6 +60,19 @@ async def dispatch(
     )
 
 
+async def release(connection: AsyncConnection, customer: str, *, rule: str | None = None) -> None:
+    """Tell every walk of a customer whose send waits (by a rule) to ask again: what stood in the way may be gone."""
+    await connection.execute(
+        text("""
+            INSERT INTO dispatches (enrollment, kind)
+            SELECT DISTINCT s.enrollment, 'released' FROM sends s JOIN enrollments e ON e.id = s.enrollment
+            WHERE s.customer = :customer AND s.state IN ('held', 'deferred') AND e.ended_at IS NULL
+              AND (cast(:rule AS text) IS NULL OR s.rule = :rule)
+        """),
+        {"customer": customer, "rule": rule},
+    )
+
+
 async def open_walks(connection: AsyncConnection, customer: str) -> dict[str, Walk]:
     """A customer's open enrollments, by id, oldest first."""
     rows = await connection.execute(

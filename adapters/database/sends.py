@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from domain.messages import Purpose
+from domain.contact_policy import Kind, Touch
+from domain.messages import Channel, Purpose
 from domain.sends import TOUCHING, SendState
 
 
@@ -24,9 +25,9 @@ async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
     """Write where a send stands after a look at the policy: a new row, or the old one moved on."""
     await connection.execute(
         text("""
-            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state, channel,
+            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, kind, priority, state, channel,
                                wished_at, expires_at, slot_at, rule)
-            VALUES (:id, :enrollment, :customer, :message, :visit, :leg, :purpose, :priority, :state, :channel,
+            VALUES (:id, :enrollment, :customer, :message, :visit, :leg, :purpose, :kind, :priority, :state, :channel,
                     :wished_at, :expires_at, :slot_at, :rule)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, channel = excluded.channel,
                 slot_at = excluded.slot_at, rule = excluded.rule
@@ -44,12 +45,13 @@ _OF_ANOTHER_STEP = "NOT (s.enrollment = :enrollment AND s.message = :message AND
 
 async def touches(
     connection: AsyncConnection, request: SendRequest, *, around: datetime, within: timedelta, priority: int
-) -> tuple[datetime, ...]:
+) -> tuple[Touch, ...]:
     """When this customer was or may be touched by other steps, near an instant: also by what waits for a slot with a
     higher priority (a lower number). Transactional messages are not touches (S90)."""
     rows = await connection.execute(
         text(f"""
-            SELECT slot_at FROM sends s WHERE customer = :customer AND {_OF_ANOTHER_STEP} AND {_FIRST_LEG}
+            SELECT slot_at, kind, channel FROM sends s
+            WHERE customer = :customer AND {_OF_ANOTHER_STEP} AND {_FIRST_LEG}
               AND (state = ANY(:touching) OR (state = 'deferred' AND priority < :priority))
               AND purpose <> :exempt AND slot_at > :since AND slot_at < :until ORDER BY slot_at
         """),  # noqa: S608  our own words
@@ -62,7 +64,26 @@ async def touches(
             "priority": priority,
         },
     )
-    return tuple(row.slot_at for row in rows)
+    return tuple(
+        Touch(at=row.slot_at, kind=Kind(row.kind), channel=Channel(row.channel) if row.channel else None)
+        for row in rows
+    )
+
+
+async def values_since_offer(connection: AsyncConnection, request: SendRequest) -> int:
+    """How many messages of value this customer was sent since the last offer (S84)."""
+    rows = await connection.execute(
+        text(f"""
+            SELECT count(*) FROM sends s
+            WHERE customer = :customer AND purpose = 'value' AND state = ANY(:touching) AND {_FIRST_LEG}
+              AND slot_at > coalesce((
+                SELECT max(slot_at) FROM sends s
+                WHERE customer = :customer AND purpose = 'offer' AND state = ANY(:touching) AND {_OF_ANOTHER_STEP}
+              ), '-infinity')
+        """),  # noqa: S608  our own words
+        {**_step(request), "touching": [state.value for state in TOUCHING]},
+    )
+    return int(rows.scalar_one())
 
 
 async def same_message(

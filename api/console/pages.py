@@ -134,6 +134,7 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
     async with house.database.transaction() as connection:
         now = await house.customers.get(connection, customer_id)
         current = await house.timeline.current(connection, now.row["id"])
+        quiet = (await house.policies.in_force(connection)).quiet
         entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
     at, words = house.clock.now(), WORDS[lang]
     stories = {journey.name: journey.story for journey in house.catalogue.journeys()}
@@ -149,6 +150,6 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
         "cursor": entries.cursor,
         "zone": entries.zone,
         "now": at,
-        "quiet_until": house.policy.quiet.end_after(at, entries.zone),
+        "quiet_until": quiet.end_after(at, entries.zone),
         "first": cursor is None,
     }

@@ -1,5 +1,6 @@
 """Customers: their profiles, their consents, and everything that happened to them."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,8 @@ class ConsentGiven(Strict):
     source: Annotated[Words, Field(min_length=1, max_length=100)] = Field(
         default="api", description="Through what: a form, a call, a shop."
     )
+    wording: Annotated[Words, Field(max_length=2000)] = Field(default="", description="What they were asked.")
+    proof: Annotated[Words, Field(max_length=500)] = Field(default="", description="Where that can be seen again.")
 
 
 class Profile(Strict):
@@ -67,7 +70,13 @@ class Profile(Strict):
             columns={name: getattr(self, name) for name in PROFILE if name in self.model_fields_set},
             attributes=self.attributes if "attributes" in self.model_fields_set else None,
             consents={
-                scope: Consent(status=each.status, at=given[scope], source=each.source)
+                scope: Consent(
+                    status=each.status,
+                    at=given[scope],
+                    source=each.source,
+                    wording=each.wording,
+                    proof=each.proof,
+                )
                 for scope, each in self.consents.items()
             },
         )
@@ -82,6 +91,8 @@ class ConsentNow(BaseModel):
     status: ConsentStatus
     at: datetime
     source: str
+    wording: str
+    proof: str
 
 
 class CustomerView(BaseModel):
@@ -101,7 +112,7 @@ class CustomerView(BaseModel):
     @classmethod
     def of(cls, now: CustomerNow) -> "CustomerView":
         """A customer as it stands."""
-        said = {scope: {"status": c.status, "at": c.at, "source": c.source} for scope, c in now.consents.items()}
+        said = {scope: asdict(consent) for scope, consent in now.consents.items()}
         return cls.model_validate({**now.row, "consents": said})
 
 

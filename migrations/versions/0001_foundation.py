@@ -34,6 +34,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name=op.f("clock_pkey")),
     )
     op.create_table(
+        "contact_policies",
+        sa.Column("version", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("policy", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("contact_policies_pkey")),
+        comment="The newest is in force. None: the defaults of domain.contact_policy",
+    )
+    op.create_table(
         "customers",
         sa.Column(
             "id", sa.Text(), server_default=sa.text("'cus_' || replace(uuidv7()::text, '-', '')"), nullable=False
@@ -53,6 +62,20 @@ def upgrade() -> None:
         sa.Column("last_order_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feature_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "last_active_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When they last did anything that we heard of",
+        ),
+        sa.Column("frequency", sa.Text(), nullable=True, comment="How often at most, by their own choice"),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "trouble",
+            sa.Text(),
+            nullable=True,
+            comment="An open complaint or a low score: no offers until it is resolved",
+        ),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("customers_pkey")),
         sa.UniqueConstraint("customer_id", name=op.f("customers_customer_id_key")),
@@ -132,11 +155,16 @@ def upgrade() -> None:
         "consents",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("wording", sa.Text(), server_default=sa.text("''"), nullable=False, comment="What they were asked"),
+        sa.Column(
+            "proof", sa.Text(), server_default=sa.text("''"), nullable=False, comment="Where it can be seen again"
+        ),
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("consents_customer_fkey")),
-        sa.PrimaryKeyConstraint("customer", "channel", name=op.f("consents_pkey")),
+        sa.PrimaryKeyConstraint("customer", "channel", "topic", name=op.f("consents_pkey")),
     )
     op.create_table(
         "enrollments",
@@ -250,6 +278,7 @@ def upgrade() -> None:
         sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("leg", sa.Integer(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False, comment="Of its journey: triggered, scheduled or reactivation"),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=True),
@@ -404,6 +433,7 @@ def downgrade() -> None:
     op.drop_table("journey_settings")
     op.drop_index("customers_phone_idx", table_name="customers", postgresql_where=sa.text("phone IS NOT NULL"))
     op.drop_table("customers")
+    op.drop_table("contact_policies")
     op.drop_table("clock")
     op.drop_table("api_keys")
     # ### end Alembic commands ###

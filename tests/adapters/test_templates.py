@@ -49,7 +49,7 @@ def write(tmp_path: Path) -> Write:
 
     def write(changes: dict[str, str]) -> MessageLibrary:
         files = {"message.toml": TOML, "email.en.mjml": LETTER, "email.ru.mjml": LETTER} | changes
-        for name in ("layout.mjml", "words.toml"):
+        for name in ("layout.mjml", "words.toml", "topics.toml"):
             (tmp_path / name).write_text((MESSAGES / name).read_text(encoding="utf-8"), encoding="utf-8")
         folder = tmp_path / "chain" / "hello"
         folder.mkdir(parents=True)

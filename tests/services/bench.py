@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments
@@ -18,11 +19,11 @@ from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MESSAGES, MessageLibrary
 from domain.clock import Pace
+from domain.contact_policy import ContactPolicy
 from domain.customers import Consent, ConsentStatus
 from domain.journeys import Declaration, Plan
-from domain.messages import Channel, Limit
+from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
-from domain.policy import ContactPolicy
 from domain.projection import Walk
 from domain.sends import SendResult, send_id
 from services.catalogue import Catalogue
@@ -38,13 +39,17 @@ from tests.support.factories import SettableClock, an_event
 from tests.support.providers import Provider
 
 SECRET = "a secret of the tests"
+ANY_CHANNEL = dict.fromkeys(Purpose, frozenset(Channel))
 NO_LIMITS = ContactPolicy(
     cap=Limit(times=1000, within=timedelta(hours=24)),
+    scheduled_cap=Limit(times=1000, within=timedelta(hours=24)),
     gap=timedelta(0),
+    whatsapp_before_email=timedelta(0),
     jitter=timedelta(0),
     explicit_consent=frozenset(),
+    channels=ANY_CHANNEL,
 )
-CALM = ContactPolicy(jitter=timedelta(0))
+CALM = ContactPolicy(jitter=timedelta(0), channels=ANY_CHANNEL)
 
 
 class Size(StrEnum):
@@ -139,9 +144,12 @@ class Bench:
             "facts": self.facts,
             "letters": self.letters,
             "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
-            "policy": self.policy,
+            "policy": self._in_force,
         }
         return Sending(**{**own, **changes})
+
+    async def _in_force(self, _: AsyncConnection) -> ContactPolicy:
+        return self.policy
 
     def with_policy(self, policy: ContactPolicy) -> "Bench":
         """The same bench with another policy."""

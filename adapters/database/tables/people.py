@@ -32,6 +32,10 @@ customers = Table(
     Column("last_order_at", INSTANT),
     Column("feature_used_at", INSTANT),
     Column("activated_at", INSTANT),
+    Column("last_active_at", INSTANT, comment="When they last did anything that we heard of"),
+    Column("frequency", Text, comment="How often at most, by their own choice"),
+    Column("snoozed_until", INSTANT),
+    Column("trouble", Text, comment="An open complaint or a low score: no offers until it is resolved"),
     Column("erased_at", INSTANT),
 )
 Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
@@ -41,9 +45,12 @@ consents = Table(
     metadata,
     customer_column(primary_key=True),
     Column("channel", Text, primary_key=True),
+    Column("topic", Text, primary_key=True, server_default=text("''")),
     Column("status", Text, nullable=False),
     Column("at", INSTANT, nullable=False),
     Column("source", Text, nullable=False),
+    Column("wording", Text, nullable=False, server_default=text("''"), comment="What they were asked"),
+    Column("proof", Text, nullable=False, server_default=text("''"), comment="Where it can be seen again"),
 )
 
 addresses = Table(

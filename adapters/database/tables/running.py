@@ -5,6 +5,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -40,6 +41,16 @@ tasks = Table(
 )
 Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
+
+contact_policies = Table(
+    "contact_policies",
+    metadata,
+    Column("version", Integer, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("policy", JSONB, nullable=False),
+    comment="The newest is in force. None: the defaults of domain.contact_policy",
+)
 
 journey_settings = Table(
     "journey_settings", metadata, Column("journey", Text, primary_key=True), Column("options", JSONB, nullable=False)

@@ -27,6 +27,7 @@ sends = Table(
     Column("visit", Integer, nullable=False),
     Column("leg", Integer, nullable=False),
     Column("purpose", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="Of its journey: triggered, scheduled or reactivation"),
     Column("priority", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("channel", Text),
