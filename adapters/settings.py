@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
 
+    bounce_domain: str = Field(default="", description="Returned mail goes to bounce+…@ there; without it to mail_from")
+
     twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
     twilio_from: str = Field(default="", description="The number that texts come from, +49…; or")

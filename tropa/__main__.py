@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -118,6 +119,14 @@ def look_around(
     else:
         printing.diagnosis(found)
     raise typer.Exit(found.exit_code)
+
+
+@app.command("bounces")
+def take_a_bounce() -> None:
+    """Take one returned mail from standard input, for a mail server's pipe. Exit code: 75 when it is to try again."""
+    from tropa import returned
+
+    raise typer.Exit(asyncio.run(returned.take(Settings.read(), sys.stdin.buffer, say=typer.echo)))
 
 
 @keys.command("create")

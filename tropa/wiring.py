@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
 
 from temporalio.client import Client
 
 from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
+from adapters.channels.mime import message_id, sender_mailbox
 from adapters.channels.sandbox import SandboxGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
@@ -22,6 +23,7 @@ from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
 from domain.messages import Channel
 from domain.policy import ContactPolicy
+from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
@@ -56,6 +58,7 @@ class House:
     projector: Projector
     sending: Sending
     reports: DeliveryReports
+    bounces: Bounces
     walking: Walking
     enrolling: Enrolling
 
@@ -105,20 +108,23 @@ async def build(
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
+    sender = sender_mailbox(settings.mail_from)
+    return_paths = ReturnPaths(secrets, bounce_domain=settings.bounce_domain, sender=sender)
+    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links, return_paths)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
         url=settings.company_url,
         address=settings.company_address,
         sender=settings.mail_from,
-        mailbox=parseaddr(settings.mail_from)[1],
+        mailbox=sender,
         locale=settings.locale,
     )
     projector = Projector(database, clock, pace, catalogue)
     letters = Letters(database, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
+    reports = DeliveryReports(database, clock, surrogates, reporting)
     return House(
         settings=settings,
         database=database,
@@ -133,13 +139,16 @@ async def build(
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
         sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, ContactPolicy()),
-        reports=DeliveryReports(database, clock, surrogates, reporting),
+        reports=reports,
+        bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
     )
 
 
-def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
+def _gateways(
+    settings: Settings, database: Database, clock: Clock, links: Links, return_paths: ReturnPaths
+) -> dict[Channel, Gateway]:
     gateways: dict[Channel, Gateway] = {Channel.SMS: SandboxGateway(Channel.SMS, database, clock)}
     if settings.twilio:
         gateways[Channel.SMS] = _twilio(settings, links)
@@ -147,6 +156,7 @@ def _gateways(settings: Settings, database: Database, clock: Clock, links: Links
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
             settings.mail_from,
+            return_path=return_paths.of,
             # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
             timeout=timedelta(seconds=5),
             final_timeout=timedelta(seconds=20),
