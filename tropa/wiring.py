@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
@@ -21,6 +22,7 @@ from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
+from domain.errors import Misconfigured
 from domain.messages import Channel
 from domain.policy import ContactPolicy
 from services.bounces import Bounces
@@ -38,6 +40,9 @@ from services.send_facts import FactReader
 from services.sending import Sending
 from services.walking import Walking
 from workflows.registry import declarations
+
+if TYPE_CHECKING:
+    from adapters.channels.dkim import DkimSigner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +162,7 @@ def _gateways(
             settings.smtp_url.get_secret_value(),
             settings.mail_from,
             return_path=return_paths.of,
+            sign=signer.sign if (signer := dkim_signer(settings)) else None,
             # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
             timeout=timedelta(seconds=5),
             final_timeout=timedelta(seconds=20),
@@ -164,6 +170,22 @@ def _gateways(
     else:
         gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)
     return gateways
+
+
+def dkim_signer(settings: Settings) -> "DkimSigner | None":
+    """What signs letters; None where nothing does. Raises Misconfigured."""
+    pem, file = settings.dkim_key.get_secret_value().encode(), settings.dkim_key_file
+    if file:
+        try:
+            pem = file.read_bytes()
+        except OSError as error:
+            raise Misconfigured(f"TROPA_DKIM_KEY_FILE cannot be read: {error.strerror}.") from None
+    if not pem:
+        return None
+    from adapters.channels.dkim import DkimSigner  # slow to import, and seldom needed
+
+    domain = settings.dkim_domain or sender_mailbox(settings.mail_from).rpartition("@")[2]
+    return DkimSigner(domain=domain, selector=settings.dkim_selector, pem=pem)
 
 
 def _twilio(settings: Settings, links: Links) -> Gateway:

@@ -51,7 +51,7 @@ class SmtpConnection:
             message = build_email(letter)
         except InvalidInput as problem:
             return Receipt(outcome="refused", detail=f"The letter cannot be written: {problem}.")
-        to = mailbox(letter.to, "to")
+        to, content = mailbox(letter.to, "to"), self._sign(message.as_bytes())
         policy = message.policy
         options = []
         if isinstance(policy, EmailPolicy) and policy.utf8:
@@ -77,7 +77,7 @@ class SmtpConnection:
             self.drop()
             kind = type(error).__name__
             return Receipt(outcome="retry", detail=f"The connection failed before the {stage} ({kind}).")
-        return await self._transfer(self._sign(message.as_bytes()), str(message["Message-ID"]))
+        return await self._transfer(content, str(message["Message-ID"]))
 
     def drop(self) -> None:
         """Hang up without ceremony: what is still in our buffer must not reach the server."""
