@@ -136,7 +136,7 @@ def take_a_bounce() -> None:
     """Take one returned mail from standard input, for a mail server's pipe. Exit code: 75 when it is to try again."""
     from tropa import returned
 
-    raise typer.Exit(asyncio.run(returned.take(Settings.read(), sys.stdin.buffer, say=typer.echo)))
+    raise typer.Exit(asyncio.run(returned.take(sys.stdin.buffer, say=typer.echo)))
 
 
 @keys.command("create")

@@ -11,13 +11,13 @@ from tropa.commands import opened
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and comes back
 
 
-async def take(settings: Settings, mail: IO[bytes], *, say: Callable[[str], None]) -> int:
+async def take(mail: IO[bytes], *, say: Callable[[str], None]) -> int:
     """Take one mail. Answers the exit code: any failure is to be tried again, or a bounce would itself bounce."""
     raw = mail.read(LARGEST)
     while mail.read(LARGEST):
         pass  # the rest is not looked at; left unread, the server would see its pipe break
     try:
-        async with opened(settings) as house:
+        async with opened(Settings.read()) as house:
             say((await house.bounces.take(raw)).value)
     except TropaError as error:
         say(str(error))

@@ -174,7 +174,8 @@ def _gateways(
 
 def dkim_signer(settings: Settings) -> "DkimSigner | None":
     """What signs letters; None where nothing does. Raises Misconfigured."""
-    pem, file = settings.dkim_key.get_secret_value().encode(), settings.dkim_key_file
+    # A key in the environment has its lines joined by \n, written so.
+    pem, file = settings.dkim_key.get_secret_value().replace("\\n", "\n").encode(), settings.dkim_key_file
     if file:
         try:
             pem = file.read_bytes()

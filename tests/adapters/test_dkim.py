@@ -204,5 +204,7 @@ async def test_letters_are_signed_in_an_installation_that_has_a_key(database_url
     inline = settings.model_copy(update={"dkim_key_file": None, "dkim_key": SecretStr(pem_of(RSA).decode())})
     own = dkim_signer(inline)
     assert own is not None and own.public_key == RSA.public_key()
+    on_one_line = SecretStr(pem_of(RSA).decode().replace("\n", "\\n"))
+    assert dkim_signer(inline.model_copy(update={"dkim_key": on_one_line})) is not None
     with pytest.raises(Misconfigured, match="TROPA_DKIM_KEY_FILE cannot be read"):
         dkim_signer(settings.model_copy(update={"dkim_key_file": tmp_path / "nowhere"}))

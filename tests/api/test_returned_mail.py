@@ -311,6 +311,17 @@ async def test_a_pipe_to_a_database_that_is_down_is_to_be_tried_again(
     assert "secret" not in said
 
 
+async def test_a_pipe_with_wrong_settings_is_to_be_tried_again_once_they_are_mended(
+    posted: Posted, pipe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TROPA_PACE", "fast")
+
+    code, said = await pipe(posted.back("qmail"))
+
+    assert code == 75
+    assert "TROPA_PACE" in said
+
+
 # Told by events ------------------------------------------------------------------------------------------------------
 
 
