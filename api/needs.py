@@ -10,6 +10,7 @@ from adapters.database.connection import Database
 from adapters.links import Links
 from domain.clock import Clock
 from domain.policy import ContactPolicy
+from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
@@ -38,6 +39,7 @@ class Needs:
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports
+    bounces: Bounces
     replies: Replies
     keys: Keys
     sessions: Sessions

@@ -1,9 +1,12 @@
 """Restrictions: what a customer forbids us takes effect in the transaction that accepts it (design 4.4)."""
 
+from contextlib import suppress
+from uuid import UUID
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, sends
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
 from domain.clock import Clock
@@ -12,6 +15,7 @@ from domain.decisions import Decision
 from domain.events import COMPLAINED, HARD_BOUNCED
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
+from services.send_facts import address_of
 
 
 class Restrictions:
@@ -26,7 +30,9 @@ class Restrictions:
         if event.name in (COMPLAINED, HARD_BOUNCED):
             scope: str = channel or Channel.EMAIL
             reason = "a complaint" if event.name == COMPLAINED else "it bounced for good"
-            await self._suppress(connection, customer, scope, reason)
+            if address := await self._address(connection, customer, Channel(scope), event):
+                key = self._surrogates.address(scope, address)
+                await customers.suppress(connection, scope, key, reason, self._clock.now())
             if event.name == HARD_BOUNCED:
                 return
         else:
@@ -58,17 +64,29 @@ class Restrictions:
             )
             await enrollments.dispatch(connection, walk, "cancel", {"reason": Leaving.OPTED_OUT.value})
 
-    async def _suppress(self, connection: AsyncConnection, customer: str, channel: str, reason: str) -> None:
-        row = await customers.by_id(connection, customer)
-        address = row["email"] if channel == Channel.EMAIL.value else row["phone"]
-        if address:
-            key = self._surrogates.address(channel, address)
-            await customers.suppress(connection, channel, key, reason, self._clock.now())
+    @staticmethod
+    async def _address(connection: AsyncConnection, customer: str, channel: Channel, event: NewEvent) -> str | None:
+        """The address it happened to: where the send went that the event names, the one that it names itself, or else
+        the customer's own, who may have another one by now."""
+        with suppress(ValueError):
+            send = await sends.get(connection, UUID(_said(event, "send")))
+            if send and send["customer"] == customer and send["channel"] == channel and send["recipient"]:
+                return str(send["recipient"])
+        return _said(event, "address") or address_of(await customers.by_id(connection, customer), channel)
 
 
 def _channel(event: NewEvent) -> Channel | None:
     """Which channel a restriction names. One that we do not know is none, so that a no counts for everything."""
     try:
-        return Channel(msgspec.json.decode(event.properties)["channel"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+        return Channel(_said(event, "channel"))
+    except ValueError:
         return None
+
+
+def _said(event: NewEvent, name: str) -> str:
+    """A property that is a text; empty for any other."""
+    try:
+        value = msgspec.json.decode(event.properties)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""

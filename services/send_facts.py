@@ -12,6 +12,7 @@ from adapters.surrogates import Surrogates
 from domain.messages import Channel, Message
 from domain.policy import ContactPolicy, Leg, SendFacts
 from domain.sends import SendState
+from services import verdicts
 
 
 class FactReader:
@@ -66,12 +67,9 @@ class FactReader:
             for row in rows
         )
 
-    async def suppress(self, connection: AsyncConnection, customer: str, channel: Channel, at: datetime) -> None:
+    async def suppress(self, connection: AsyncConnection, channel: Channel, address: str, at: datetime) -> None:
         """A provider called the address dead: never write to it again."""
-        row = await customers.by_id(connection, customer)
-        if address := address_of(row, channel):
-            key = self._surrogates.address(channel.value, address)
-            await customers.suppress(connection, channel.value, key, "the provider called it dead", at)
+        await verdicts.suppress(connection, self._surrogates, channel, address, at)
 
 
 def address_of(customer: RowMapping, channel: Channel) -> str | None:

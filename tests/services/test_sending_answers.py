@@ -75,6 +75,17 @@ async def test_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(bench
     ]
 
 
+async def test_the_address_that_was_called_is_closed_and_not_the_one_that_came_meanwhile(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.script = [PERMANENT]
+    bench.email.during = lambda: bench.change("UPDATE customers SET email = 'new@example.com'")
+
+    await bench.send(walk)
+
+    [closed] = await bench.rows("SELECT address_key FROM suppressions")
+    assert closed["address_key"] == bench.surrogates.address("email", "anna@example.com")
+
+
 async def test_a_retry_keeps_its_channel_even_when_it_must_ask_again(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [RETRY]
