@@ -128,10 +128,13 @@ async def main(servers: Servers) -> bool:
     REPORT.parent.mkdir(exist_ok=True)
     LOG.unlink(missing_ok=True)
     for act in (all_points, frozen, planted):
-        report[act.__name__], wrong = await act(servers)
+        try:
+            report[act.__name__], wrong = await act(servers)
+        except Exception as error:  # what the other acts found is worth knowing all the same
+            wrong = [f"{act.__name__} could not be judged: {type(error).__name__}: {error}"]
         broken += wrong
-    report |= {"problems": broken, "seconds": round(time.monotonic() - began)}
-    REPORT.write_text(json.dumps(report, indent=2))
+        report |= {"problems": broken, "seconds": round(time.monotonic() - began)}
+        REPORT.write_text(json.dumps(report, indent=2))
     for problem in broken:
         print(f"BROKEN: {problem}")
     print(f"{'NOT as promised' if broken else 'All as promised'}, {report['seconds']} s; figures in {REPORT}")

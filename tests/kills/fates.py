@@ -8,7 +8,7 @@ from domain.messages import Channel
 from domain.sends import SendState
 from tests.kills.ground import Ground, Person
 
-STILL = 2.0  # seconds that the judge goes on looking after all has come right
+STILL = 1.0  # seconds that the judge goes on looking after all has come right
 FINAL = {
     SendState.ACCEPTED,
     SendState.REFUSED,

@@ -9,6 +9,7 @@ import multiprocessing
 import shutil
 import signal
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -73,6 +74,7 @@ class Mail:
     """A mail server. What it has taken stays taken, whoever dies before the answer."""
 
     doomed: dict[str, BaseProcess]
+    ours: asyncio.AbstractEventLoop  # which watches the workers; this server has a thread and a loop of its own
     taken: list[tuple[str, str]] = field(default_factory=list)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -80,7 +82,7 @@ class Mail:
         address = envelope.rcpt_tos[0]
         self.taken.append((address, str(message_from_bytes(envelope.original_content or b"")["Message-ID"])))
         if process := self.doomed.pop(address, None):
-            await killed(process)
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(killed(process), self.ours))
         return "250 kept"
 
 
@@ -141,17 +143,12 @@ class Ground:
 
     async def ledger(self) -> dict[str, list[dict[str, Any]]]:
         """What the ledger has of each customer."""
+        query = text("SELECT customer, state, rule, provider_id FROM sends ORDER BY wished_at")
+        found = defaultdict(list)
         async with self.house.database.transaction() as connection:
-            rows = (
-                (
-                    await connection.execute(
-                        text("SELECT customer, state, rule, provider_id FROM sends ORDER BY wished_at")
-                    )
-                )
-                .mappings()
-                .all()
-            )
-        return {who: [dict(row) for row in rows if row["customer"] == who] for who in {row["customer"] for row in rows}}
+            for row in (await connection.execute(query)).mappings():
+                found[row["customer"]].append(dict(row))
+        return found
 
     async def goes_on(self, person: Person) -> bool:
         """Whether the walk has heard what became of the greeting and waits for its next step, or is over."""
@@ -172,8 +169,7 @@ class Ground:
     async def accept(self, message: dict[str, Any]) -> None:
         """Twilio took a text, and has not answered yet."""
         if self.people[message["to"]].told:
-            task = asyncio.create_task(self._report(message))
-            self.reports.append(task)
+            self.reports.append(asyncio.create_task(self._report(message)))
         if process := self.doomed.pop(message["to"], None):
             await killed(process)
 
@@ -189,7 +185,7 @@ async def killed(process: BaseProcess) -> None:
     await death_of(process)
 
 
-async def death_of(process: BaseProcess, within: float = 60) -> None:
+async def death_of(process: BaseProcess, within: float = 180) -> None:
     """Wait for a process to be killed. Raises AssertionError when it lives on, or ends in another way."""
     deadline = time.monotonic() + within
     while process.is_alive():
@@ -199,9 +195,11 @@ async def death_of(process: BaseProcess, within: float = 60) -> None:
 
 
 def greetings_in(folder: Path) -> MessageLibrary:
-    """The real messages; a greeting goes by text to those who have a phone, by mail to the others."""
-    shutil.copytree(MESSAGES, folder)
+    """The real greeting and no more; it goes by text to those who have a phone, by mail to the others."""
     greeting = folder / "welcome_chain" / "greeting"
+    shutil.copytree(MESSAGES / "welcome_chain" / "greeting", greeting)
+    for shared in ("layout.mjml", "words.toml"):
+        shutil.copy(MESSAGES / shared, folder)
     declared = (greeting / "message.toml").read_text()
     (greeting / "message.toml").write_text(declared.replace('["email"]', '["sms", "email"]'))
     for locale in ("en", "ru"):
@@ -218,7 +216,7 @@ async def prepared(
     `pace` and `hurry`: business seconds in a real one, and real seconds in place of each minute that workers wait.
     """
     library, doomed = greetings_in(folder), dict[str, BaseProcess]()
-    mail = Mail(doomed)
+    mail = Mail(doomed, asyncio.get_running_loop())
     smtp = Controller(mail, hostname="127.0.0.1", port=free_port())
     smtp.start()
     async with contextlib.AsyncExitStack() as stack:

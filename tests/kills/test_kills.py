@@ -13,13 +13,15 @@ from tests.kills.ground import Ground
 from tests.kills.points import Point
 from tests.kills.storm import Kill, problems, storm
 
+pytestmark = pytest.mark.timeout(600)  # half a minute on an idle machine
+
 
 @pytest.fixture(scope="module")
 async def kills(ground: Ground) -> list[Kill]:
     """One at each point. The provider reports on every other one."""
     texts = zip(Point, await ground.settle_people(len(Point)), strict=True)
     letters = zip([Point.TAKEN], await ground.settle_people(1, Channel.EMAIL), strict=True)
-    return await storm(ground, [*texts, *letters], within=60)
+    return await storm(ground, [*texts, *letters], within=240)
 
 
 def of(kills: list[Kill], *points: Point, channel: Channel = Channel.SMS) -> list[Kill]:
@@ -80,7 +82,7 @@ async def test_f15_killed_after_the_final_dot_a_letter_stays_unknown_and_is_not_
 async def test_a_worker_that_does_not_claim_is_found_out_by_the_judge(ground: Ground) -> None:
     (person,) = await ground.settle_people(1)
 
-    found = problems(await storm(ground, [(Point.ANSWERED, person)], within=30, bug=Bug.NO_CLAIM))
+    found = problems(await storm(ground, [(Point.ANSWERED, person)], within=60, bug=Bug.NO_CLAIM))
 
     assert any(problem.startswith("taken twice: 1") for problem in found)
 
@@ -91,17 +93,10 @@ async def test_f47_a_process_frozen_between_claim_and_call_does_not_call_after_a
     assert [(fate.state, fate.taken) for fate in fates] == [(SendState.WITHDRAWN, [])] * 5
 
 
-async def test_f47_a_process_that_does_not_look_at_its_watch_is_found_out_by_the_judge(ground: Ground) -> None:
-    (fate,) = await freeze_before_the_call(ground, 1, Bug.NO_HURRY)
-
-    assert len(fate.taken) == 1
-
-
-@pytest.mark.parametrize("point", [Point.CALLING, Point.ANSWERED])
-async def test_f48_a_process_that_wakes_up_in_a_call_after_another_took_over_sends_no_more_than_one(
-    ground: Ground, point: Point
+async def test_f48_a_process_that_wakes_up_in_its_call_after_another_took_over_is_the_only_one_that_calls(
+    ground: Ground,
 ) -> None:
-    fates = await freeze_in_the_call(ground, 5, point)
+    fates = await freeze_in_the_call(ground, 5, Point.CALLING)
 
     assert [len(fate.taken) for fate in fates] == [1] * 5
     assert all(fate.right for fate in fates), [str(fate) for fate in fates]
