@@ -69,11 +69,11 @@ async def all_points(servers: Servers) -> tuple[dict[str, Any], list[str]]:
 
     kills = [kill for lane_ in await asyncio.gather(*map(lane, range(LANES))) for kill in lane_]
     lines = table(kills)
-    print(f"{'killed when':<50} kills  taken  twice  unknown  found out  recovered in (median, longest)")
+    print(f"{'killed when':<56} kills  taken  twice  unknown  found out  recovered in (median, longest)")
     for line in lines:
         by_mail = ", by mail" if line["point"].endswith("mail") else ""
         print(
-            f"{line['words'] + by_mail:<50} {line['kills']:>5}  {line['taken']:>5}  {line['twice']:>5}"
+            f"{line['words'] + by_mail:<56} {line['kills']:>5}  {line['taken']:>5}  {line['twice']:>5}"
             f"  {line['unknown']:>7}  {line['found_out']:>9}  {line['median_seconds']} s, {line['longest_seconds']} s"
         )
     return {"points": lines}, problems(kills)
