@@ -204,6 +204,23 @@ async def test_a_late_answer_resolves_what_was_unknown(bench: Bench) -> None:
     assert len(bench.email.calls) == 1
 
 
+async def test_an_acceptance_so_late_that_the_text_was_given_up_is_recorded_all_the_same(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.can_look_up = True
+
+    async def meanwhile() -> None:  # the process was frozen in the call for so long that "absent" meant "never"
+        await bench.change("UPDATE sends SET claimed_at = claimed_at - interval '61 seconds'")
+        bench.clock.pass_(timedelta(minutes=15))
+        assert (await bench.send(walk)).rule == "never_arrived"
+
+    bench.email.during = meanwhile
+    result = await bench.send(walk)
+
+    assert result.state is SendState.ACCEPTED
+    assert (await bench.ledger(walk))["state"] == "accepted"
+    assert len(bench.email.calls) == 1
+
+
 async def test_a_late_busy_after_unknown_is_known_not_to_have_gone(bench: Bench) -> None:
     walk = await bench.a_walk()
 
