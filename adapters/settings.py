@@ -14,6 +14,7 @@ from domain.quiet_hours import known_zone
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
 
+_HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
 
@@ -55,6 +56,15 @@ class Settings(BaseSettings):
         description="smtp://user:password@host:587 or smtps://; without it mail goes to the sandbox outbox",
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
+
+    bounce_domain: str = Field(default="", description="Returned mail goes to bounce+…@ there; without it to mail_from")
+
+    dkim_selector: str = Field(
+        default="", description="Name of the DKIM key in DNS; without it the relay signs, or nobody"
+    )
+    dkim_key_file: Path | None = Field(default=None, description="The private key, PEM; or")
+    dkim_key: SecretStr = Field(default=SecretStr(""), description="the key itself")
+    dkim_domain: str = Field(default="", description="Who signs; the domain of mail_from by default")
 
     twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
@@ -101,10 +111,22 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._twilio_problems()
+        problems += self._mail_problems() + self._twilio_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
+
+    def _mail_problems(self) -> list[str]:
+        problems = []
+        for name, value in (("TROPA_BOUNCE_DOMAIN", self.bounce_domain), ("TROPA_DKIM_DOMAIN", self.dkim_domain)):
+            if value and not _HOST.fullmatch(value):
+                problems.append(f"{name} must be a domain in ASCII, such as bounces.example.com")
+        keys = [bool(self.dkim_key_file), bool(self.dkim_key.get_secret_value())]
+        if all(keys):
+            problems.append("set one of TROPA_DKIM_KEY_FILE and TROPA_DKIM_KEY")
+        if any(keys) and not self.dkim_selector:
+            problems.append("TROPA_DKIM_SELECTOR must name the DKIM key: its record is at SELECTOR._domainkey.DOMAIN")
+        return problems
 
     def _twilio_problems(self) -> list[str]:
         token = self.twilio_auth_token.get_secret_value()

@@ -17,7 +17,7 @@ from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, unsubscribe
 from api.routes import contact_policy, customers, enrollments, events, health, journeys, messages, preferences
-from api.webhooks import twilio
+from api.webhooks import email, twilio
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "1"
@@ -73,6 +73,7 @@ def create_app(needs: Needs) -> FastAPI:
         docs,
         unsubscribe,
         twilio,
+        email,
     ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -9,6 +9,7 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
 from domain.clock import Clock
+from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
@@ -39,6 +40,7 @@ class Needs:
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports
+    bounces: Bounces
     replies: Replies
     keys: Keys
     sessions: Sessions

@@ -132,7 +132,7 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     if len(event.properties) > MOST_PROPERTIES or len(properties) > LARGEST_PROPERTIES:
         raise ValueError(f"properties: at most {MOST_PROPERTIES}, and {LARGEST_PROPERTIES // 1024} KiB altogether")
     if event.name in RESTRICTIONS:
-        _check_channel(event.properties)
+        _check_restriction(event.properties)
     occurred_at = _instant(event.occurred_at, now)
     said = [event.customer_id, event.name, event.occurred_at and occurred_at, event.about, event.source]
     return NewEvent(
@@ -158,7 +158,9 @@ def _instant(given: datetime | None, now: datetime) -> datetime:
     return given.astimezone(UTC)
 
 
-def _check_channel(properties: dict[str, Any]) -> None:
+def _check_restriction(properties: dict[str, Any]) -> None:
+    if not isinstance(properties.get("address", ""), str):
+        raise ValueError("properties.address: must be the address itself, as text")
     channel = properties.get("channel")
     if channel is not None and channel not in [each.value for each in Channel]:
         known = ", ".join(channel.value for channel in Channel)

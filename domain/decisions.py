@@ -156,6 +156,18 @@ RULES: dict[str, dict[str, str]] = {
         "en": "{gateway} could not deliver it ({code})",
         "ru": "{gateway} не смог доставить ({code})",
     },
+    "bounced": {
+        "en": "It came back: nobody can be reached at this address ({code}); nothing more is sent to it",
+        "ru": "Письмо вернулось: по этому адресу никого нет ({code}); на него больше не пишем",
+    },
+    "came_back": {
+        "en": "It came back undelivered ({code}); the address stays in use",
+        "ru": "Письмо вернулось ({code}); адрес остаётся в силе",
+    },
+    "complained": {
+        "en": "The customer called it spam; no more email goes to them",
+        "ru": "Клиент пометил его как спам; писем по почте больше не будет",
+    },
     "delivery_unknown": {
         "en": "{gateway} never said whether it was delivered",
         "ru": "{gateway} так и не сообщил, доставлено ли",

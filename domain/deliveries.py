@@ -1,5 +1,6 @@
 """One letter on its way to one address, and what became of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -97,6 +98,7 @@ class Delivery(StrEnum):
     CANCELED = "canceled"
     UNKNOWN = "unknown"
     READ = "read"
+    COMPLAINED = "complained"
 
     @property
     def rank(self) -> int:
@@ -121,6 +123,7 @@ _RANKS = {
     Delivery.FAILED: _FINAL + 1,
     Delivery.CANCELED: _FINAL + 1,
     Delivery.READ: _FINAL + 2,
+    Delivery.COMPLAINED: _FINAL + 3,
 }
 
 
@@ -128,7 +131,8 @@ _RANKS = {
 class Report:
     """What a provider said later of a letter. `send` is set when the report proves which one it is about.
 
-    `status` is the provider's own word; `delivery` is None when we do not know it.
+    `status` is the provider's own word; `delivery` is None when we do not know it. `rule` tells it on the timeline,
+    where the words for `delivery` do not fit.
     """
 
     gateway: str
@@ -139,3 +143,17 @@ class Report:
     code: str = ""
     permanent_for_address: bool = False
     opted_out: bool = False
+    complained: bool = False
+    rule: str = ""
+
+
+_BLAMES_THE_ADDRESS = re.compile(r"5\.(?:1\.(?!(?:7|8|9)$)\d{1,3}|2\.1)")
+
+
+def blames_the_address(status: str) -> bool:
+    """Whether an enhanced status code (RFC 3463) says that nobody is to be reached at the address, for good.
+
+    5.1.x does, and 5.2.1, a mailbox that was closed. 5.1.7 and 5.1.8 blame the sender's address and 5.1.9 a relay,
+    which says nothing about the customer's.
+    """
+    return bool(_BLAMES_THE_ADDRESS.fullmatch(status))

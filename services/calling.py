@@ -58,7 +58,7 @@ class Calling:
             await self._unclaim(step, gateway, fence)
             return None
         receipt = await connection.deliver(letter)
-        return await self._record(step, channel, gateway, fence, receipt)
+        return await self._record(step, letter, channel, gateway, fence, receipt)
 
     async def settle(self, send: UUID) -> SendResult:
         """What the ledger says of a send, once an answer that was lost is asked for; never call again (F11, F12)."""
@@ -127,7 +127,9 @@ class Calling:
             if nobody and given_back:
                 await step.decide(connection, state, decision, self._clock.now())
 
-    async def _record(self, step: Step, channel: Channel, gateway: str, fence: UUID, receipt: Receipt) -> SendResult:
+    async def _record(
+        self, step: Step, letter: Letter, channel: Channel, gateway: str, fence: UUID, receipt: Receipt
+    ) -> SendResult:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock_customer(connection, step.request.customer)
@@ -146,7 +148,7 @@ class Calling:
             if kept and state is SendState.ACCEPTED:
                 await self._release_offers(connection, step)
             if receipt.permanent_for_address:
-                await self._facts.suppress(connection, step.request.customer, channel, now)
+                await self._facts.suppress(connection, channel, letter.to, now)
             if receipt.opted_out:
                 await opt_out(connection, step.request.customer, channel, send=step.send, gateway=gateway, at=now)
         if not kept:  # somebody else has this send by now

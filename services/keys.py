@@ -16,6 +16,7 @@ from domain.errors import InvalidInput, NotFound
 SCOPES = frozenset(
     {
         "events:write",
+        "bounces:write",
         "customers:read",
         "customers:write",
         "journeys:read",

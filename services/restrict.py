@@ -1,11 +1,14 @@
 """Restrictions: what a customer forbids us takes effect in the transaction that accepts it (design 4.4)."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, sends
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
 from domain.clock import Clock
@@ -32,7 +35,9 @@ class Restrictions:
         if event.name in (COMPLAINED, HARD_BOUNCED):
             scope: str = channel or Channel.EMAIL
             reason = "a complaint" if event.name == COMPLAINED else "it bounced for good"
-            await self._suppress(connection, customer, scope, reason)
+            for address in await self._addresses(connection, customer, Channel(scope), event):
+                key = self._surrogates.address(scope, address)
+                await customers.suppress(connection, scope, key, reason, self._clock.now())
             if event.name == HARD_BOUNCED:
                 return
         else:
@@ -64,11 +69,20 @@ class Restrictions:
             )
             await enrollments.dispatch(connection, walk, "cancel", {"reason": Leaving.OPTED_OUT.value})
 
-    async def _suppress(self, connection: AsyncConnection, customer: str, channel: str, reason: str) -> None:
+    @staticmethod
+    async def _addresses(
+        connection: AsyncConnection, customer: str, channel: Channel, event: NewEvent
+    ) -> Sequence[str]:
+        """The address it happened to: where the send went that the event names, the one that it names itself, or else
+        the customer's own, who may have another one by now."""
+        with suppress(ValueError):
+            send = await sends.get(connection, UUID(_said(event, "send")))
+            if send and send["customer"] == customer and send["channel"] == channel and send["recipient"]:
+                return [str(send["recipient"])]
+        if named := _said(event, "address"):
+            return [named]
         known = await addresses_of(connection, await customers.by_id(connection, customer))
-        for each in known.get(Channel(channel), ()):
-            key = self._surrogates.address(channel, each.address)
-            await customers.suppress(connection, channel, key, reason, self._clock.now())
+        return [each.address for each in known.get(channel, ())]
 
 
 def _choice(event: NewEvent) -> dict[str, object]:
@@ -86,6 +100,15 @@ def _choice(event: NewEvent) -> dict[str, object]:
 def _channel(event: NewEvent) -> Channel | None:
     """Which channel a restriction names. One that we do not know is none, so that a no counts for everything."""
     try:
-        return Channel(msgspec.json.decode(event.properties)["channel"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+        return Channel(_said(event, "channel"))
+    except ValueError:
         return None
+
+
+def _said(event: NewEvent, name: str) -> str:
+    """A property that is a text; empty for any other."""
+    try:
+        value = msgspec.json.decode(event.properties)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""

@@ -17,6 +17,7 @@ from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
 from domain.policy import Leg, SendFacts
 from domain.sends import SendState
+from services import verdicts
 from services.addresses import addresses_of
 from services.starting import products_in, start_of
 
@@ -102,9 +103,6 @@ class FactReader:
             for row in rows
         )
 
-    async def suppress(self, connection: AsyncConnection, customer: str, channel: Channel, at: datetime) -> None:
+    async def suppress(self, connection: AsyncConnection, channel: Channel, address: str, at: datetime) -> None:
         """A provider called the address dead: never write to it again."""
-        known = await addresses_of(connection, await customers.by_id(connection, customer))
-        for each in known.get(channel, ()):
-            key = self._surrogates.address(channel.value, each.address)
-            await customers.suppress(connection, channel.value, key, "the provider called it dead", at)
+        await verdicts.suppress(connection, self._surrogates, channel, address, at)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
 OPTIONAL = {  # without them texts go to the sandbox outbox
     f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
-}
+} | {f"TROPA_{name}" for name in ("BOUNCE_DOMAIN", "DKIM_SELECTOR", "DKIM_DOMAIN", "DKIM_KEY")}
 
 
 @pytest.fixture(scope="module")

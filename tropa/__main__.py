@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -107,17 +108,35 @@ def enroll_by_hand(
 
 @app.command("doctor")
 def look_around(
+    domain: Annotated[str, typer.Argument(help="With --domain: which; that of TROPA_MAIL_FROM by default")] = "",
+    of_domain: Annotated[bool, typer.Option("--domain", help="Look at the mail domain's DNS instead")] = False,
+    selector: Annotated[str, typer.Option(help="With --domain: the relay's DKIM key, if it signs")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """What is stuck, overdue, unknown or held, and the next step. Exit code: 0 well, 1 look at it, 2 broken."""
     from tropa import commands, printing
 
-    found = asyncio.run(commands.diagnose(Settings.read()))
+    if of_domain:
+        from tropa.domain_check import diagnose_domain
+
+        found = asyncio.run(diagnose_domain(Settings.read(), domain, selector=selector))
+    elif domain or selector:
+        raise typer.BadParameter("a domain or a selector is looked at with --domain")
+    else:
+        found = asyncio.run(commands.diagnose(Settings.read()))
     if as_json:
         typer.echo(printing.diagnosis_json(found))
     else:
         printing.diagnosis(found)
     raise typer.Exit(found.exit_code)
+
+
+@app.command("bounces")
+def take_a_bounce() -> None:
+    """Take one returned mail from standard input, for a mail server's pipe. Exit code: 75 when it is to try again."""
+    from tropa import returned
+
+    raise typer.Exit(asyncio.run(returned.take(sys.stdin.buffer, say=typer.echo)))
 
 
 @keys.command("create")

@@ -60,6 +60,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
             links=house.links,
             reports=house.reports,
+            bounces=house.bounces,
             replies=Replies(house.database, house.clock, house.ingest, customers),
             keys=Keys(house.database),
             sessions=Sessions(secrets),

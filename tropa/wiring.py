@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
 from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
+from adapters.channels.mime import message_id, sender_mailbox
 from adapters.channels.sandbox import SandboxGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
+from domain.errors import Misconfigured
 from domain.messages import Channel
+from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
@@ -36,6 +40,9 @@ from services.send_facts import FactReader
 from services.sending import Sending
 from services.walking import Walking
 from workflows.registry import declarations
+
+if TYPE_CHECKING:
+    from adapters.channels.dkim import DkimSigner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,7 @@ class House:
     projector: Projector
     sending: Sending
     reports: DeliveryReports
+    bounces: Bounces
     walking: Walking
     enrolling: Enrolling
     policies: Policies
@@ -106,14 +114,16 @@ async def build(
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
+    sender = sender_mailbox(settings.mail_from)
+    return_paths = ReturnPaths(secrets, bounce_domain=settings.bounce_domain, sender=sender)
+    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links, return_paths)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
         url=settings.company_url,
         address=settings.company_address,
         sender=settings.mail_from,
-        mailbox=parseaddr(settings.mail_from)[1],
+        mailbox=sender,
         locale=settings.locale,
     )
     policies = Policies(clock)
@@ -121,6 +131,7 @@ async def build(
     letters = Letters(database, clock, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
+    reports = DeliveryReports(database, clock, surrogates, reporting)
     return House(
         settings=settings,
         database=database,
@@ -135,14 +146,17 @@ async def build(
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
         sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, policies.in_force),
-        reports=DeliveryReports(database, clock, surrogates, reporting),
+        reports=reports,
+        bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
     )
 
 
-def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
+def _gateways(
+    settings: Settings, database: Database, clock: Clock, links: Links, return_paths: ReturnPaths
+) -> dict[Channel, Gateway]:
     gateways: dict[Channel, Gateway] = {each: SandboxGateway(each, database, clock) for each in Channel}
     if settings.texts_by_twilio:
         senders = {"sender": settings.twilio_from, "messaging_service": settings.twilio_messaging_service}
@@ -154,11 +168,30 @@ def _gateways(settings: Settings, database: Database, clock: Clock, links: Links
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
             settings.mail_from,
+            return_path=return_paths.of,
+            sign=signer.sign if (signer := dkim_signer(settings)) else None,
             # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
             timeout=timedelta(seconds=5),
             final_timeout=timedelta(seconds=20),
         )
     return gateways
+
+
+def dkim_signer(settings: Settings) -> "DkimSigner | None":
+    """What signs letters; None where nothing does. Raises Misconfigured."""
+    # A key in the environment has its lines joined by \n, written so.
+    pem, file = settings.dkim_key.get_secret_value().replace("\\n", "\n").encode(), settings.dkim_key_file
+    if file:
+        try:
+            pem = file.read_bytes()
+        except OSError as error:
+            raise Misconfigured(f"TROPA_DKIM_KEY_FILE cannot be read: {error.strerror}.") from None
+    if not pem:
+        return None
+    from adapters.channels.dkim import DkimSigner  # slow to import, and seldom needed
+
+    domain = settings.dkim_domain or sender_mailbox(settings.mail_from).rpartition("@")[2]
+    return DkimSigner(domain=domain, selector=settings.dkim_selector, pem=pem)
 
 
 def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:

@@ -180,11 +180,14 @@ async def record(
     rule: str,
     provider_id: str | None,
 ) -> bool:
-    """Store a call's result, if the claim is still this caller's. A late result may still resolve an unknown one."""
+    """Store a call's result, if the claim is still this caller's. A late result may still resolve an unknown one, and
+    an acceptance proves wrong that the text never arrived."""
     rows = await connection.execute(
         text("""
             UPDATE sends SET state = :state, rule = :rule, provider_id = :provider_id
-            WHERE id = :id AND fence = :fence AND state IN ('claimed', 'unknown') RETURNING 1
+            WHERE id = :id AND fence = :fence AND (state IN ('claimed', 'unknown')
+                OR cast(:state AS text) = 'accepted' AND state = 'failed' AND rule = 'never_arrived')
+            RETURNING 1
         """),
         {"id": send, "fence": fence, "state": state.value, "rule": rule, "provider_id": provider_id},
     )

@@ -20,6 +20,8 @@ TONES = {
     "delivered": "good",
     "read": "good",
     "undelivered": "stop",
+    "bounced": "stop",
+    "came_back": "stop",
     "deferred": "wait",
     "held": "wait",
     "reserved": "wait",

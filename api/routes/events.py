@@ -51,7 +51,8 @@ async def take_events(request: Request, house: House) -> Response:
     Each event counts once, however often it is sent: repeat the whole request when in doubt. One wrong event does not
     sink the others; `rejected` says which, and why. `opted_out` (of
     `properties.channel`, or of everything without it), `complained` and `hard_bounced` (of email, unless
-    `properties.channel` says otherwise) are in force when the answer arrives.
+    `properties.channel` says otherwise) are in force when the answer arrives. The latter two close the address that
+    `properties.address` names, or the one that the send `properties.send` went to; without both, the customer's own.
     """
     good, places, rejected = read_batch(await request.body(), house.clock.now())
     taken = await take_in(house.ingest, good)

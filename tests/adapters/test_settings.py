@@ -55,6 +55,23 @@ def test_half_of_twilio_is_refused_by_name_and_the_token_is_not_told(changes: di
     assert "SecretStr('**********')" in repr(settings())
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"bounce_domain": "bounces.shop.example>"}, "TROPA_BOUNCE_DOMAIN"),
+        ({"bounce_domain": "почта.example"}, "TROPA_BOUNCE_DOMAIN"),
+        ({"dkim_domain": "shop"}, "TROPA_DKIM_DOMAIN"),
+        ({"dkim_key": "PEM"}, "TROPA_DKIM_SELECTOR"),
+        ({"dkim_key": "PEM", "dkim_key_file": "key.pem", "dkim_selector": "s1"}, "one of TROPA_DKIM_KEY_FILE and"),
+    ],
+)
+def test_mail_settings_that_do_not_fit_are_refused_by_name(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        Settings.model_validate(changes).checked()
+
+    assert named in str(raised.value) and "PEM" not in str(raised.value)
+
+
 async def test_twilio_sends_texts_where_it_is_configured_and_the_sandbox_where_not(
     database_url: str, clock: SettableClock
 ) -> None:
@@ -73,7 +90,7 @@ async def test_twilio_sends_texts_where_it_is_configured_and_the_sandbox_where_n
 def test_the_library_is_not_even_imported_without_need() -> None:
     loaded = (
         "import sys, tropa.wiring, tropa.serve, tropa.worker, workflows.registry;"
-        "print([name for name in sys.modules if name.split('.')[0] == 'twilio'])"
+        "print([name for name in sys.modules if name.split('.')[0] in ('twilio', 'cryptography', 'dns')])"
     )
 
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)

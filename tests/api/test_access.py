@@ -26,6 +26,7 @@ SCOPES = {
     "POST /v1/enrollments/{enrollment}/resume": "journeys:write",
     "GET /v1/messages": "messages:read",
     "POST /v1/messages/{journey}/{message}/preview": "messages:read",
+    "POST /webhooks/email/bounces": "bounces:write",
     "GET /console": "console",
     "GET /console/find": "console",
     "GET /console/outbox": "console",

@@ -75,6 +75,17 @@ async def test_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(bench
     ]
 
 
+async def test_the_address_that_was_called_is_closed_and_not_the_one_that_came_meanwhile(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.script = [PERMANENT]
+    bench.email.during = lambda: bench.change("UPDATE customers SET email = 'new@example.com'")
+
+    await bench.send(walk)
+
+    [closed] = await bench.rows("SELECT address_key FROM suppressions")
+    assert closed["address_key"] == bench.surrogates.address("email", "anna@example.com")
+
+
 async def test_a_retry_keeps_its_channel_even_when_it_must_ask_again(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [RETRY]
@@ -188,6 +199,23 @@ async def test_a_late_answer_resolves_what_was_unknown(bench: Bench) -> None:
     result = await bench.send(walk)
 
     assert impatient == [SendState.UNKNOWN]
+    assert result.state is SendState.ACCEPTED
+    assert (await bench.ledger(walk))["state"] == "accepted"
+    assert len(bench.email.calls) == 1
+
+
+async def test_an_acceptance_so_late_that_the_text_was_given_up_is_recorded_all_the_same(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.can_look_up = True
+
+    async def meanwhile() -> None:  # the process was frozen in the call for so long that "absent" meant "never"
+        await bench.change("UPDATE sends SET claimed_at = claimed_at - interval '61 seconds'")
+        bench.clock.pass_(timedelta(minutes=15))
+        assert (await bench.send(walk)).rule == "never_arrived"
+
+    bench.email.during = meanwhile
+    result = await bench.send(walk)
+
     assert result.state is SendState.ACCEPTED
     assert (await bench.ledger(walk))["state"] == "accepted"
     assert len(bench.email.calls) == 1
