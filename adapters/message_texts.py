@@ -12,7 +12,7 @@ from adapters.letters import compile_letter, tidy
 from adapters.message_toml import read_text, read_toml, wrong
 from domain.messages import Channel, Content, Rendered
 
-SUFFIXES = {Channel.EMAIL: "mjml", Channel.SMS: "txt", Channel.WHATSAPP: "toml"}
+SUFFIXES = {Channel.EMAIL: "mjml", Channel.SMS: "txt", Channel.WHATSAPP: "toml", Channel.TELEGRAM: "txt"}
 CONTENT = "<!-- content -->"
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 

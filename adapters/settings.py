@@ -15,6 +15,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 
 
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_BOT_TOKEN, _BOT_NAME = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}"), re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
 
 
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
 
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), description="The bot's, 123456:ABC…; without it the sandbox"
+    )
+    telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
+    telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
+
     @classmethod
     def read(cls) -> "Settings":
         """The environment's settings. Raises Misconfigured naming each that cannot be read, never its value."""
@@ -101,7 +108,7 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._twilio_problems()
+        problems += self._twilio_problems() + self._telegram_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
@@ -124,4 +131,18 @@ class Settings(BaseSettings):
             problems.append("TROPA_PUBLIC_URL must be set: Twilio reports there, and signs that address")
         if self.twilio_base_url and self.environment == "production":
             problems.append("TROPA_TWILIO_BASE_URL is for tests")
+        return problems
+
+    def _telegram_problems(self) -> list[str]:
+        token, problems = self.telegram_token.get_secret_value(), []
+        if not any((token, self.telegram_bot, self.telegram_base_url)):
+            return []
+        if not _BOT_TOKEN.fullmatch(token) or not _BOT_NAME.fullmatch(self.telegram_bot):
+            problems.append(
+                "TROPA_TELEGRAM_TOKEN (123456:ABC…) and TROPA_TELEGRAM_BOT (its name without @) belong together"
+            )
+        if not self.public_url:
+            problems.append("TROPA_PUBLIC_URL must be set: Telegram tells us there what customers write")
+        if self.telegram_base_url and self.environment == "production":
+            problems.append("TROPA_TELEGRAM_BASE_URL is for tests")
         return problems

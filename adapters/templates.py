@@ -4,7 +4,7 @@ templates/messages/layout.mjml, words.toml       what surrounds every letter, in
 templates/messages/<journey>/<message>/
     message.toml                                 purpose, goal, channels, shelf_life, limit, why
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
-    sms.<locale>.txt                             plain text
+    sms.<locale>.txt, telegram.<locale>.txt      plain text
     whatsapp.<locale>.toml                       content_sid, variables (of the approved template), text
 """
 

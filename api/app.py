@@ -16,8 +16,8 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, unsubscribe
-from api.routes import customers, enrollments, events, health, journeys, messages
-from api.webhooks import twilio
+from api.routes import addresses, customers, enrollments, events, health, journeys, messages
+from api.webhooks import telegram, twilio
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "1"
@@ -59,7 +59,8 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (events, customers, journeys, enrollments, messages, health, console, docs, unsubscribe, twilio):
+    routes = (events, customers, addresses, journeys, enrollments, messages, health)
+    for part in (*routes, console, docs, unsubscribe, twilio, telegram):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -11,6 +11,7 @@ from adapters.links import Links
 from domain.clock import Clock
 from domain.policy import ContactPolicy
 from services.catalogue import Catalogue
+from services.chats import Chats
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
@@ -39,6 +40,7 @@ class Needs:
     links: Links
     reports: DeliveryReports
     replies: Replies
+    chats: Chats
     keys: Keys
     sessions: Sessions
     watching: Watching
@@ -48,6 +50,7 @@ class Needs:
     zone: str
     secure: bool
     twilio: TwilioSignature | None = None
+    telegram_secret: str = ""
 
 
 def _needs(request: Request) -> Needs:

@@ -15,6 +15,7 @@ OPTED_OUT = "opted_out"
 COMPLAINED = "complained"
 HARD_BOUNCED = "hard_bounced"
 REPLIED = "replied"
+TELEGRAM_STARTED = "telegram_started"
 RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED})
 
 Value: TypeAlias = float | int | bool | str | None

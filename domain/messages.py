@@ -12,6 +12,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
 
 
 class Purpose(StrEnum):

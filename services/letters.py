@@ -78,6 +78,11 @@ class Letters:
             content=None if self._may_speak_freely(known[0]) else rendered.content,
         )
 
+    def _telegram(self, customer: RowMapping | dict[str, Any]) -> str | None:
+        """The customer's own start link; an invented one has none."""
+        ours = customer.get("id")
+        return self._links.telegram_start(ours, self._clock.now()) if ours else None
+
     def _may_speak_freely(self, address: Address) -> bool:
         """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
         return address.heard_at is not None and self._clock.now() < address.heard_at + WINDOW
@@ -104,5 +109,6 @@ class Letters:
             },
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
+            "telegram_url": self._telegram(customer),
         }
         return self._library.render(folder, message, channel, spoken, context)

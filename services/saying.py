@@ -24,6 +24,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
     "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
+    "telegram_started": {"en": "Started our Telegram bot", "ru": "Запущен наш бот в Telegram"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
@@ -36,6 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
         "email": "почта",
         "sms": "SMS",
         "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
         "all": "все каналы",
         "phone": "телефон",
         "locale": "язык",
@@ -45,6 +47,7 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "sms": "SMS",
         "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
         "all": "all channels",
         "locale": "language",
         "timezone": "time zone",

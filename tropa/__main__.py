@@ -120,6 +120,14 @@ def look_around(
     raise typer.Exit(found.exit_code)
 
 
+@app.command("telegram")
+def listen_to_telegram() -> None:
+    """Tell Telegram where this installation listens: once, and after each change of token or TROPA_PUBLIC_URL."""
+    from tropa.telegram import listen
+
+    typer.echo(f"Telegram reports to {asyncio.run(listen(Settings.read()))}")
+
+
 @keys.command("create")
 def create_key(
     name: str,

@@ -11,6 +11,7 @@ from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
 from adapters.channels.sandbox import SandboxGateway
+from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.links import Links
@@ -62,7 +63,7 @@ class House:
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
         for gateway in self.gateways.values():
-            if isinstance(gateway, EmailGateway):
+            if isinstance(gateway, EmailGateway | TelegramGateway):
                 await gateway.close()
         await self.database.close()
 
@@ -104,7 +105,8 @@ async def build(
     library = library or MessageLibrary()
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
-    links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    links = Links(secrets, public_url, telegram_bot=settings.telegram_bot)
     gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
@@ -147,6 +149,8 @@ def _gateways(settings: Settings, database: Database, clock: Clock, links: Links
     if whatsapp := settings.twilio_whatsapp_from:
         sender = {"messaging_service" if whatsapp.startswith("MG") else "sender": whatsapp}
         gateways[Channel.WHATSAPP] = _twilio(settings, links, prefix="whatsapp:", **sender)
+    if token := settings.telegram_token.get_secret_value():
+        gateways[Channel.TELEGRAM] = TelegramGateway(token, settings.telegram_base_url)
     if settings.smtp_url:
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
