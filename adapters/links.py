@@ -29,10 +29,10 @@ class Unsubscribe:
 class Links:
     """Makes and reads links. Signed with the newest secret, read with all; one salt for each purpose."""
 
-    def __init__(self, secrets: list[str], public_url: str, *, telegram_bot: str = "") -> None:
+    def __init__(self, secrets: list[str], public_url: str, *, telegram_bot: str = "", web_push: bool = False) -> None:
         # itsdangerous signs with the last key of the list.
         self._keys, self._public_url = list(reversed(secrets)), public_url.rstrip("/")
-        self._telegram_bot = telegram_bot
+        self._telegram_bot, self._web_push = telegram_bot, web_push
 
     def unsubscribe(self, customer: str, channel: Channel) -> str:
         """The one-click address of RFC 8058. It has no expiry: an old letter must still let its reader go."""
@@ -79,6 +79,23 @@ class Links:
         if not ours or int.from_bytes(body[16:], "big") < now.timestamp():
             raise NotFound("link", token[:12])
         return OURS + body[:16].hex()
+
+    def web_push(self, customer: str, now: datetime) -> str | None:
+        """The page where a customer turns a browser's notifications on, good for thirty days. None without a key."""
+        if not self._web_push:
+            return None
+        until = int((now + START_LASTS).timestamp())
+        return f"{self._public_url}/p/{self._serializer('web push').dumps([customer, until])}"
+
+    def read_web_push(self, token: str, now: datetime) -> str:
+        """Whose browser it is to be. Raises NotFound when the token is not ours or no longer good."""
+        try:
+            customer, until = self._serializer("web push").loads(token)
+        except (BadData, ValueError, TypeError):
+            raise NotFound("link", token[:12]) from None
+        if until < now.timestamp():
+            raise NotFound("link", token[:12])
+        return str(customer)
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._keys, salt=purpose)

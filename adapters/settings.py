@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from adapters.vapid import public_key
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
 
@@ -72,6 +73,10 @@ class Settings(BaseSettings):
     telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
     telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
 
+    vapid_private_key: SecretStr = Field(
+        default=SecretStr(""), description="From `tropa keys vapid`; names us to browsers' push services"
+    )
+
     @classmethod
     def read(cls) -> "Settings":
         """The environment's settings. Raises Misconfigured naming each that cannot be read, never its value."""
@@ -86,6 +91,12 @@ class Settings(BaseSettings):
     def twilio(self) -> bool:
         """Whether something goes out by Twilio."""
         return bool(self.twilio_account_sid)
+
+    @property
+    def push_key(self) -> str:
+        """The key that browsers subscribe with; empty without one. Raises ValueError for one that is none."""
+        private = self.vapid_private_key.get_secret_value()
+        return public_key(private) if private else ""
 
     @property
     def texts_by_twilio(self) -> bool:
@@ -108,7 +119,7 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._twilio_problems() + self._telegram_problems()
+        problems += self._twilio_problems() + self._telegram_problems() + self._push_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
@@ -146,3 +157,12 @@ class Settings(BaseSettings):
         if self.telegram_base_url and self.environment == "production":
             problems.append("TROPA_TELEGRAM_BASE_URL is for tests")
         return problems
+
+    def _push_problems(self) -> list[str]:
+        try:
+            key = self.push_key
+        except ValueError:
+            return ["TROPA_VAPID_PRIVATE_KEY is no key; make one with: tropa keys vapid"]
+        if key and not self.public_url:
+            return ["TROPA_PUBLIC_URL must be set: customers turn notifications on there"]
+        return []

@@ -15,7 +15,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, unsubscribe
+from api.public import docs, push, unsubscribe
 from api.routes import addresses, customers, enrollments, events, health, journeys, messages
 from api.webhooks import telegram, twilio
 
@@ -60,7 +60,7 @@ def create_app(needs: Needs) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
     routes = (events, customers, addresses, journeys, enrollments, messages, health)
-    for part in (*routes, console, docs, unsubscribe, twilio, telegram):
+    for part in (*routes, console, docs, unsubscribe, push, twilio, telegram):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

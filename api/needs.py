@@ -8,8 +8,10 @@ from fastapi import Depends, Request
 from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.outward import Outward
 from domain.clock import Clock
 from domain.policy import ContactPolicy
+from services.browsers import Browsers
 from services.catalogue import Catalogue
 from services.chats import Chats
 from services.customers import Customers
@@ -41,6 +43,8 @@ class Needs:
     reports: DeliveryReports
     replies: Replies
     chats: Chats
+    browsers: Browsers
+    outward: Outward
     keys: Keys
     sessions: Sessions
     watching: Watching
@@ -51,6 +55,7 @@ class Needs:
     secure: bool
     twilio: TwilioSignature | None = None
     telegram_secret: str = ""
+    push_key: str = ""
 
 
 def _needs(request: Request) -> Needs:

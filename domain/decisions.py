@@ -160,8 +160,8 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
 
 
 _CHANNELS = {
-    "en": {"whatsapp": "WhatsApp", "telegram": "Telegram"},
-    "ru": {"whatsapp": "WhatsApp", "telegram": "Telegram"},
+    "en": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "browser notification"},
+    "ru": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "уведомление в браузере"},
 }
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
 OPTIONAL = {  # without them texts go to the sandbox outbox
     f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
-} | {"TROPA_TELEGRAM_TOKEN", "TROPA_TELEGRAM_BOT"}
+} | {"TROPA_TELEGRAM_TOKEN", "TROPA_TELEGRAM_BOT", "TROPA_VAPID_PRIVATE_KEY"}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from domain.errors import TropaError
 from tropa import logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
-keys = typer.Typer(no_args_is_help=True, help="API keys.")
+keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
 
 
@@ -137,6 +137,14 @@ def create_key(
     from tropa.keys import create
 
     typer.echo(asyncio.run(create(_database_url(), name, scope)))
+
+
+@keys.command("vapid")
+def create_vapid_key() -> None:
+    """Print a new private key for browser notifications. With another one, every browser must subscribe again."""
+    from adapters.vapid import new_private_key
+
+    typer.echo(f"TROPA_VAPID_PRIVATE_KEY={new_private_key()}")
 
 
 @keys.command("revoke")

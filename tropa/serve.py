@@ -13,6 +13,7 @@ from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
 from domain.policy import ContactPolicy
+from services.browsers import Browsers
 from services.chats import Chats
 from services.customers import Customers
 from services.keys import Keys, Sessions
@@ -65,6 +66,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             reports=house.reports,
             replies=Replies(house.database, house.clock, house.ingest, customers),
             chats=Chats(house.database, house.clock, house.links, customers),
+            browsers=Browsers(house.database, house.clock, house.links, customers),
+            outward=house.outward,
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
@@ -74,6 +77,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             zone=settings.timezone,
             secure=settings.public_url.startswith("https://"),
             twilio=twilio,
+            push_key=settings.push_key,
             telegram_secret=webhook_secret(token) if token else "",
         )
     )

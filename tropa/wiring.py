@@ -15,6 +15,7 @@ from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.outward import Outward
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
@@ -51,6 +52,7 @@ class House:
     links: Links
     letters: Letters
     gateways: Mapping[Channel, Gateway]
+    outward: Outward
     surrogates: Surrogates
     restrictions: Restrictions
     ingest: Ingest
@@ -65,6 +67,7 @@ class House:
         for gateway in self.gateways.values():
             if isinstance(gateway, EmailGateway | TelegramGateway):
                 await gateway.close()
+        await self.outward.close()
         await self.database.close()
 
     def activities(self) -> list[object]:
@@ -88,9 +91,10 @@ async def build(
     clock: Clock | None = None,
     pace: Pace | None = None,
     gateways: Mapping[Channel, Gateway] | None = None,
+    outward: Outward | None = None,
     library: MessageLibrary | None = None,
 ) -> House:
-    """Build the house on a migrated database. `clock`, `pace`, `gateways` and `library` replace its own, for tests.
+    """Build the house on a migrated database. What comes after `settings` replaces its own, for tests.
 
     Raises Misconfigured for settings that do not fit, InvalidDeclaration for a journey or message written wrongly.
     """
@@ -106,8 +110,9 @@ async def build(
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    links = Links(secrets, public_url, telegram_bot=settings.telegram_bot)
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
+    outward = outward or Outward()
+    links = Links(secrets, public_url, telegram_bot=settings.telegram_bot, web_push=bool(settings.push_key))
+    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links, outward)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
@@ -130,6 +135,7 @@ async def build(
         links=links,
         letters=letters,
         gateways=gateways,
+        outward=outward,
         surrogates=surrogates,
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
@@ -141,7 +147,9 @@ async def build(
     )
 
 
-def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
+def _gateways(
+    settings: Settings, database: Database, clock: Clock, links: Links, outward: Outward
+) -> dict[Channel, Gateway]:
     gateways: dict[Channel, Gateway] = {each: SandboxGateway(each, database, clock) for each in Channel}
     if settings.texts_by_twilio:
         senders = {"sender": settings.twilio_from, "messaging_service": settings.twilio_messaging_service}
@@ -151,6 +159,8 @@ def _gateways(settings: Settings, database: Database, clock: Clock, links: Links
         gateways[Channel.WHATSAPP] = _twilio(settings, links, prefix="whatsapp:", **sender)
     if token := settings.telegram_token.get_secret_value():
         gateways[Channel.TELEGRAM] = TelegramGateway(token, settings.telegram_base_url)
+    if settings.push_key:
+        gateways[Channel.WEB_PUSH] = _web_push(settings, outward)
     if settings.smtp_url:
         gateways[Channel.EMAIL] = EmailGateway(
             settings.smtp_url.get_secret_value(),
@@ -172,3 +182,10 @@ def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:
         **sender,
     )
     return TwilioGateway(account, links.status_report)
+
+
+def _web_push(settings: Settings, outward: Outward) -> Gateway:
+    from adapters.channels.web_push import WebPushGateway  # slow to import, and seldom needed
+
+    contact = f"mailto:{parseaddr(settings.mail_from)[1]}"
+    return WebPushGateway(settings.vapid_private_key.get_secret_value(), contact, outward)

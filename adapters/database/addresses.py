@@ -72,3 +72,37 @@ async def add(
             "at": at,
         },
     )
+
+
+async def take_over(
+    connection: AsyncConnection,
+    customer: str,
+    channel: str,
+    address: str,
+    keys: Mapping[str, str],
+    at: datetime,
+    *,
+    most: int,
+) -> None:
+    """Make an address this customer's alone, and the newest of at most so many. The caller holds their lock."""
+    await connection.execute(
+        text("DELETE FROM addresses WHERE channel = :channel AND address = :address"),
+        {"channel": channel, "address": address},
+    )
+    await add(connection, customer, channel, address, keys, at)
+    await connection.execute(
+        text("""
+            DELETE FROM addresses WHERE customer = :customer AND channel = :channel AND address IN (
+                SELECT address FROM addresses WHERE customer = :customer AND channel = :channel
+                ORDER BY added_at DESC, address = :address DESC OFFSET :most)
+        """),
+        {"customer": customer, "channel": channel, "address": address, "most": most},
+    )
+
+
+async def forget(connection: AsyncConnection, customer: str, channel: str, gone: Sequence[str]) -> None:
+    """These are no more. The caller holds the lock."""
+    await connection.execute(
+        text("DELETE FROM addresses WHERE customer = :customer AND channel = :channel AND address = ANY(:gone)"),
+        {"customer": customer, "channel": channel, "gone": list(gone)},
+    )
