@@ -16,7 +16,7 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, push, unsubscribe
-from api.routes import addresses, customers, enrollments, events, health, journeys, messages
+from api.routes import addresses, customers, enrollments, events, health, journeys, messages, webhooks
 from api.webhooks import telegram, twilio
 
 STATIC = Path(__file__).parent / "static"
@@ -28,6 +28,7 @@ TAGS = [
     {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Webhooks", "description": "Other systems that are told what happens here."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
 DESCRIPTION = """Customer journeys that walk beside each customer.
@@ -59,7 +60,7 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    routes = (events, customers, addresses, journeys, enrollments, messages, health)
+    routes = (events, customers, addresses, journeys, enrollments, messages, webhooks, health)
     for part in (*routes, console, docs, unsubscribe, push, twilio, telegram):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

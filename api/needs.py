@@ -11,6 +11,7 @@ from adapters.links import Links
 from adapters.outward import Outward
 from domain.clock import Clock
 from domain.policy import ContactPolicy
+from services.announcing import Announcing
 from services.browsers import Browsers
 from services.catalogue import Catalogue
 from services.chats import Chats
@@ -45,6 +46,7 @@ class Needs:
     chats: Chats
     browsers: Browsers
     outward: Outward
+    announcing: Announcing
     keys: Keys
     sessions: Sessions
     watching: Watching

@@ -21,6 +21,8 @@ SCOPES = frozenset(
         "journeys:read",
         "journeys:write",
         "messages:read",
+        "webhooks:read",
+        "webhooks:write",
         "console",
     }
 )

@@ -68,6 +68,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             chats=Chats(house.database, house.clock, house.links, customers),
             browsers=Browsers(house.database, house.clock, house.links, customers),
             outward=house.outward,
+            announcing=house.announcing,
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),

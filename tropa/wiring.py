@@ -24,6 +24,7 @@ from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
 from domain.messages import Channel
 from domain.policy import ContactPolicy
+from services.announcing import Announcing
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
@@ -53,6 +54,7 @@ class House:
     letters: Letters
     gateways: Mapping[Channel, Gateway]
     outward: Outward
+    announcing: Announcing
     surrogates: Surrogates
     restrictions: Restrictions
     ingest: Ingest
@@ -136,6 +138,7 @@ async def build(
         letters=letters,
         gateways=gateways,
         outward=outward,
+        announcing=Announcing(database, outward),
         surrogates=surrogates,
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),

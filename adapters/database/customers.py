@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database import webhooks
+from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
 from domain.projection import Standing
 
@@ -63,7 +65,10 @@ async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, C
 
 
 async def put_consent(connection: AsyncConnection, customer: str, channel: str, consent: Consent) -> bool:
-    """Record a word about a channel, unless a later one is on record. Answers whether it now counts."""
+    """Record a word about a channel, unless a later one is on record. Answers whether it now counts.
+
+    A no that counts is told to those who listen.
+    """
     rows = await connection.execute(
         text("""
             INSERT INTO consents (customer, channel, status, at, source)
@@ -81,7 +86,10 @@ async def put_consent(connection: AsyncConnection, customer: str, channel: str, 
             "source": consent.source,
         },
     )
-    return rows.first() is not None
+    counts = rows.first() is not None
+    if counts and consent.status is ConsentStatus.DENIED:
+        await webhooks.queue(connection, OPTED_OUT, customer=customer, at=consent.at, channel=channel)
+    return counts
 
 
 async def suppress(connection: AsyncConnection, channel: str, address_key: UUID, reason: str, at: datetime) -> None:
