@@ -5,6 +5,7 @@ the original name for TLS: what the name means a moment later does not matter (s
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -63,9 +64,9 @@ class Outward:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | bool = True,
     ) -> None:
-        self._inside, self._ports = inside, ports
+        self._inside, self._ports, self._tls = inside, ports, tls
         self._resolve = resolve or _resolve
-        self._client = httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=WHOLE_CALL)
+        self._opened: httpx.AsyncClient | None = None
 
     def check(self, url: str) -> SplitResult:
         """An address, taken apart. Raises InvalidInput for one that is never called; names are not resolved here."""
@@ -93,16 +94,11 @@ class Outward:
         host, port = parts.hostname or "", _port(parts)
         try:
             async with asyncio.timeout(within):
-                address = await self._checked(host, port)
-                where = f"https://{_bracketed(address)}:{port}{parts.path or '/'}"
-                request = self._client.build_request(
-                    "POST",
-                    f"{where}?{parts.query}" if parts.query else where,
-                    content=body,
-                    headers={**headers, "Host": parts.netloc, "Accept-Encoding": "identity"},
-                    extensions={"sni_hostname": host},
-                )
-                return await self._ask(request)
+                *others, last = await self._checked(host, port)
+                for address in others:
+                    with contextlib.suppress(httpx.ConnectError):
+                        return await self._ask(self._request(address, port, parts, body, headers))
+                return await self._ask(self._request(last, port, parts, body, headers))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotReached(type(error).__name__) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # TimeoutError among them
@@ -110,7 +106,31 @@ class Outward:
 
     async def close(self) -> None:
         """Hang up."""
-        await self._client.aclose()
+        if self._opened:
+            await self._opened.aclose()
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is first needed: reading the certificates of all authorities takes a while."""
+        if self._opened is None:
+            # No connection is kept: another name at the same address would get one that was proven for the first.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._opened = httpx.AsyncClient(
+                verify=self._tls, trust_env=False, follow_redirects=False, timeout=WHOLE_CALL, limits=limits
+            )
+        return self._opened
+
+    def _request(
+        self, address: str, port: int, parts: SplitResult, body: bytes, headers: Mapping[str, str]
+    ) -> httpx.Request:
+        where = f"https://{_bracketed(address)}:{port}{parts.path or '/'}"
+        return self._client.build_request(
+            "POST",
+            f"{where}?{parts.query}" if parts.query else where,
+            content=body,
+            headers={**headers, "Host": parts.netloc, "Accept-Encoding": "identity"},
+            extensions={"sni_hostname": parts.hostname},
+        )
 
     async def _ask(self, request: httpx.Request) -> Answer:
         response = await self._client.send(request, stream=True)
@@ -124,15 +144,15 @@ class Outward:
             await response.aclose()
         return Answer(status=response.status_code, headers=response.headers, body=body[:LARGEST_ANSWER])
 
-    async def _checked(self, host: str, port: int) -> str:
-        """The first address of a name, when all are public."""
+    async def _checked(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a name, when all are public."""
         try:
             found = await self._resolve(host, port)
         except OSError:
             raise NotReached("the name is not known") from None
         if not found or not all(self._may_call(ipaddress.ip_address(each.partition("%")[0])) for each in found):
             raise InvalidInput(["url: it does not lead to the public network"])
-        return found[0]
+        return found
 
     def _may_call(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return is_public(address) or any(address in network for network in self._inside)

@@ -66,7 +66,7 @@ async def _heard(house: House, told: dict[str, Any]) -> dict[str, Any] | None:
     means = Reply.STOP if command == "/stop" else Reply.START if command == "/start" else meaning(incoming.text)
     known = await house.replies.take(incoming.meaning(means))
     said = {Reply.STOP: "telegram_stopped", Reply.START: "telegram_started"}.get(means)
-    if command == "/start" and not known:
+    if means is Reply.START and not known:
         said = "telegram_which"
     return _say(incoming.address, said, lang, house.company) if said else None
 
