@@ -12,7 +12,13 @@ from adapters.letters import compile_letter, tidy
 from adapters.message_toml import read_text, read_toml, wrong
 from domain.messages import Channel, Content, Rendered
 
-SUFFIXES = {Channel.EMAIL: "mjml", Channel.SMS: "txt", Channel.WHATSAPP: "toml"}
+SUFFIXES = {
+    Channel.EMAIL: "mjml",
+    Channel.SMS: "txt",
+    Channel.WHATSAPP: "toml",
+    Channel.TELEGRAM: "txt",
+    Channel.WEB_PUSH: "toml",
+}
 CONTENT = "<!-- content -->"
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 
@@ -30,6 +36,7 @@ class Text:
     subject: Template | None = None
     preview: Template | None = None
     html: Template | None = None
+    url: Template | None = None
     content_sid: str = ""
     variables: Mapping[str, Template] = field(default_factory=dict)
 
@@ -43,6 +50,7 @@ class Text:
             preview=preview,
             html=self.html.render(values) if self.html else None,
             text=tidy(self.text.render(values)),
+            url=_web_address(self.url.render(values)) if self.url else None,
             content=self._content(values) if self.content_sid else None,
             locale=locale,
         )
@@ -62,6 +70,8 @@ def compile_text(file: Path, channel: Channel, layout: str) -> Text:
         return _letter(file, source, layout, declared)
     if channel is Channel.WHATSAPP:
         return _approved(file, source + declared)
+    if channel is Channel.WEB_PUSH:
+        return _titled(file, source + declared)
     return Text(source=source + declared, text=template(file, source))
 
 
@@ -105,6 +115,28 @@ def _approved(file: Path, source: str) -> Text:
         content_sid=sid,
         variables={name: template(file, value) for name, value in variables.items()},
     )
+
+
+def _titled(file: Path, source: str) -> Text:
+    """A text with a title and an address that it leads to."""
+    values = read_toml(file)
+    if values.keys() != {"title", "text", "url"}:
+        raise wrong(file, "fields", "write title, text and url, where a press leads to")
+    title, text, url = (_words(file, name, values[name]) for name in ("title", "text", "url"))
+    return Text(source=source, subject=template(file, title), text=template(file, text), url=template(file, url))
+
+
+def _words(file: Path, field: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(file, field, "write a text")
+    return value
+
+
+def _web_address(url: str) -> str:
+    url = url.strip()
+    if not re.fullmatch(r"https?://[^\s/]+\S*", url):
+        raise Unfit("its url is no web address")
+    return url
 
 
 def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from adapters.vapid import public_key
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
 
@@ -16,6 +17,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_BOT_TOKEN, _BOT_NAME = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}"), re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
 
 
@@ -75,6 +77,16 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
 
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), description="The bot's, 123456:ABC…; without it the sandbox"
+    )
+    telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
+    telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
+
+    vapid_private_key: SecretStr = Field(
+        default=SecretStr(""), description="From `tropa keys vapid`; names us to browsers' push services"
+    )
+
     @classmethod
     def read(cls) -> "Settings":
         """The environment's settings. Raises Misconfigured naming each that cannot be read, never its value."""
@@ -89,6 +101,12 @@ class Settings(BaseSettings):
     def twilio(self) -> bool:
         """Whether something goes out by Twilio."""
         return bool(self.twilio_account_sid)
+
+    @property
+    def push_key(self) -> str:
+        """The key that browsers subscribe with; empty without one. Raises ValueError for one that is none."""
+        private = self.vapid_private_key.get_secret_value()
+        return public_key(private) if private else ""
 
     @property
     def texts_by_twilio(self) -> bool:
@@ -111,7 +129,7 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._mail_problems() + self._twilio_problems()
+        problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
@@ -147,3 +165,26 @@ class Settings(BaseSettings):
         if self.twilio_base_url and self.environment == "production":
             problems.append("TROPA_TWILIO_BASE_URL is for tests")
         return problems
+
+    def _telegram_problems(self) -> list[str]:
+        token, problems = self.telegram_token.get_secret_value(), []
+        if not any((token, self.telegram_bot, self.telegram_base_url)):
+            return []
+        if not _BOT_TOKEN.fullmatch(token) or not _BOT_NAME.fullmatch(self.telegram_bot):
+            problems.append(
+                "TROPA_TELEGRAM_TOKEN (123456:ABC…) and TROPA_TELEGRAM_BOT (its name without @) belong together"
+            )
+        if not self.public_url:
+            problems.append("TROPA_PUBLIC_URL must be set: Telegram tells us there what customers write")
+        if self.telegram_base_url and self.environment == "production":
+            problems.append("TROPA_TELEGRAM_BASE_URL is for tests")
+        return problems
+
+    def _push_problems(self) -> list[str]:
+        try:
+            key = self.push_key
+        except ValueError:
+            return ["TROPA_VAPID_PRIVATE_KEY is no key; make one with: tropa keys vapid"]
+        if key and not self.public_url:
+            return ["TROPA_PUBLIC_URL must be set: customers turn notifications on there"]
+        return []

@@ -5,7 +5,8 @@ templates/messages/topics.toml                   what customers may choose and r
 templates/messages/<journey>/<message>/
     message.toml                                 purpose, goal, channels, shelf_life, limit, why
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
-    sms.<locale>.txt                             plain text
+    sms.<locale>.txt, telegram.<locale>.txt      plain text
+    web_push.<locale>.toml                       title, text, url
     whatsapp.<locale>.toml                       content_sid, variables (of the approved template), text
 """
 

@@ -15,9 +15,20 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, unsubscribe
-from api.routes import contact_policy, customers, enrollments, events, health, journeys, messages, preferences
-from api.webhooks import email, twilio
+from api.public import docs, push, unsubscribe
+from api.routes import (
+    addresses,
+    contact_policy,
+    customers,
+    enrollments,
+    events,
+    health,
+    journeys,
+    messages,
+    preferences,
+    webhooks,
+)
+from api.webhooks import email, telegram, twilio
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "1"
@@ -29,6 +40,7 @@ TAGS = [
     {"name": "Contact policy", "description": "What you allow yourselves: limits, quiet hours, channels by purpose."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Webhooks", "description": "Other systems that are told what happens here."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
 DESCRIPTION = """Customer journeys that walk beside each customer.
@@ -60,21 +72,19 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (
+    told = (
         events,
         customers,
         preferences,
+        addresses,
         contact_policy,
         journeys,
         enrollments,
         messages,
+        webhooks,
         health,
-        console,
-        docs,
-        unsubscribe,
-        twilio,
-        email,
-    ):
+    )
+    for part in (*told, console, docs, unsubscribe, push, twilio, telegram, email):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

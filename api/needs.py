@@ -8,9 +8,13 @@ from fastapi import Depends, Request
 from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.outward import Outward
 from domain.clock import Clock
+from services.announcing import Announcing
 from services.bounces import Bounces
+from services.browsers import Browsers
 from services.catalogue import Catalogue
+from services.chats import Chats
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
@@ -42,6 +46,10 @@ class Needs:
     reports: DeliveryReports
     bounces: Bounces
     replies: Replies
+    chats: Chats
+    browsers: Browsers
+    outward: Outward
+    announcing: Announcing
     keys: Keys
     sessions: Sessions
     watching: Watching
@@ -52,6 +60,8 @@ class Needs:
     zone: str
     secure: bool
     twilio: TwilioSignature | None = None
+    telegram_secret: str = ""
+    push_key: str = ""
 
 
 def _needs(request: Request) -> Needs:

@@ -244,8 +244,8 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
 
 
 _CHANNELS = {
-    "en": {"whatsapp": "WhatsApp"},
-    "ru": {"whatsapp": "WhatsApp"},
+    "en": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "browser notification"},
+    "ru": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "уведомление в браузере"},
 }
 
 

@@ -25,7 +25,8 @@ class Letter:
     """What a gateway needs to send one message. `sender` is the From header, `to` a bare address.
 
     `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name. `content`,
-    where there is one, goes in the place of `text`, which then says what it comes to.
+    where there is one, goes in the place of `text`, which then says what it comes to. A browser's message leads to
+    `url` and goes `everywhere` the customer has one; `lasts` is how much longer it is worth delivering.
     """
 
     send_id: UUID
@@ -39,6 +40,9 @@ class Letter:
     journey: str
     message: str
     content: Content | None = None
+    url: str | None = None
+    everywhere: tuple[Address, ...] = ()
+    lasts: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,8 @@ class Receipt:
 
     *accepted*: it has taken the letter. *refused*: it will not, and asking again is useless. *retry*: it has
     certainly not taken it, and may later. *unknown*: it may have taken it, so nothing is sent again blindly.
-    `permanent_for_address`: the address is dead. `opted_out`: its owner told the provider to stop us.
+    `permanent_for_address`: the address is dead. `opted_out`: its owner told the provider to stop us. `gone`: addresses
+    among several that are no more.
     """
 
     outcome: Literal["accepted", "refused", "retry", "unknown"]
@@ -56,6 +61,7 @@ class Receipt:
     code: str | None = None
     permanent_for_address: bool = False
     opted_out: bool = False
+    gone: tuple[str, ...] = ()
     retry_after: timedelta | None = None
 
 

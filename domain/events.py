@@ -18,6 +18,7 @@ HARD_BOUNCED = "hard_bounced"
 SNOOZED = "snoozed"
 FREQUENCY_CHOSEN = "frequency_chosen"
 REPLIED = "replied"
+TELEGRAM_STARTED = "telegram_started"
 RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED, SNOOZED, FREQUENCY_CHOSEN})
 
 Value: TypeAlias = float | int | bool | str | None

@@ -15,6 +15,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    WEB_PUSH = "web_push"
 
 
 class Purpose(StrEnum):
@@ -83,6 +85,7 @@ class Content:
 class Rendered:
     """One message in one channel and language, ready for a gateway. Only email has a preview and HTML.
 
+    A browser's message has its title in `subject`, and in `url` where it leads.
     `content` is what WhatsApp takes at any time; `text` goes there within a day of the customer's last message.
     """
 
@@ -91,4 +94,5 @@ class Rendered:
     subject: str | None = None
     preview: str | None = None
     html: str | None = None
+    url: str | None = None
     content: Content | None = None

@@ -1,6 +1,7 @@
 """Where a customer can be reached: what the profile says, and what came to us by itself."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,5 +27,5 @@ async def addresses_of(connection: AsyncConnection, customer: RowMapping) -> Map
 
 
 def in_words(known: Sequence[Address]) -> str | None:
-    """Addresses on one channel, as people read them."""
-    return ", ".join(each.address for each in known) or None
+    """Addresses on one channel, as people read them: of a browser, who serves it."""
+    return ", ".join(urlsplit(each.address).hostname or "" if each.keys else each.address for each in known) or None

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import TryLater
-from adapters.database import enrollments, sends
+from adapters.database import addresses, enrollments, sends
 from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
@@ -149,6 +149,8 @@ class Calling:
                 await self._release_offers(connection, step)
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, channel, letter.to, now)
+            if receipt.gone:
+                await addresses.forget(connection, step.request.customer, channel.value, receipt.gone)
             if receipt.opted_out:
                 await opt_out(connection, step.request.customer, channel, send=step.send, gateway=gateway, at=now)
         if not kept:  # somebody else has this send by now

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, events
+from adapters.database import addresses, customers, events
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
@@ -54,6 +54,17 @@ class Customers:
         if row is None:
             raise NotFound("customer", customer_id)
         return await _now(connection, row)
+
+    async def kept_addresses(self, connection: AsyncConnection, customer_id: str) -> Sequence[RowMapping]:
+        """The addresses that the profile does not hold. Raises NotFound."""
+        return await addresses.of_customer(connection, (await self.get(connection, customer_id)).row["id"])
+
+    async def set_chat(self, connection: AsyncConnection, customer_id: str, channel: Channel, chat: str) -> None:
+        """Make a chat a customer's only one on its channel. Raises NotFound."""
+        row = await self.locked(connection, (await self.get(connection, customer_id)).row["id"])
+        if chat not in [each["address"] for each in await addresses.of_customer(connection, row["id"])]:
+            await addresses.replace(connection, row["id"], channel.value, chat, self._clock.now())
+            await self.append(connection, row, "profile_changed", {"fields": [channel.value]})
 
     async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""

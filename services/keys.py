@@ -24,6 +24,8 @@ SCOPES = frozenset(
         "messages:read",
         "policy:read",
         "policy:write",
+        "webhooks:read",
+        "webhooks:write",
         "console",
     }
 )

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from activities.sending import SendRequest
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
@@ -18,7 +18,7 @@ from domain.clock import Clock
 from domain.deliveries import Address, Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
-from services.addresses import addresses_of
+from services.addresses import addresses_of, in_words
 from services.catalogue import Catalogue
 from services.starting import start_of
 
@@ -60,7 +60,8 @@ class Letters:
             plan = self._catalogue.journey(enrollment["journey"]).plan if enrollment else None
             event = await start_of(connection, plan, enrollment) if plan and enrollment else {}
             known = (await addresses_of(connection, customer)).get(channel, ())
-        if not known or enrollment is None:
+            row = await sends.get(connection, send)
+        if not known or enrollment is None or row is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
@@ -69,7 +70,7 @@ class Letters:
         exempt = message.purpose is Purpose.TRANSACTIONAL
         return Letter(
             send_id=send,
-            to=known[0].address,
+            to=in_words(known) or "",
             sender=self._company.sender,
             subject=rendered.subject or "",
             html=rendered.html or "",
@@ -81,7 +82,18 @@ class Letters:
             journey=journey.folder,
             message=request.message,
             content=None if self._may_speak_freely(known[0]) else rendered.content,
+            url=rendered.url,
+            everywhere=tuple(known),
+            lasts=row["expires_at"] - self._clock.now(),
         )
+
+    def _doors(self, ours: str | None) -> dict[str, str | None]:
+        """The customer's own links to other channels; an invented customer has none."""
+        now = self._clock.now()
+        return {
+            "telegram_url": self._links.telegram_start(ours, now) if ours else None,
+            "web_push_url": self._links.web_push(ours, now) if ours else None,
+        }
 
     def _may_speak_freely(self, address: Address) -> bool:
         """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
@@ -114,6 +126,7 @@ class Letters:
             "event": _Known(event),
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
+            **self._doors(customer.get("id")),
         }
         return self._library.render(folder, message, channel, spoken, context)
 

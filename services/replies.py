@@ -1,9 +1,9 @@
-"""Replies: what customers answer by SMS and WhatsApp. STOP and START act at once; all else is an event for people."""
+"""Replies: what customers answer by SMS and messengers. STOP and START act at once; all else is an event for people."""
 
 import hashlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -21,44 +21,56 @@ from domain.replies import Reply
 from services.customers import Change, Customers
 from services.ingest import Ingest
 
-_SOURCES = {Channel.SMS: "reply by text message", Channel.WHATSAPP: "reply by WhatsApp"}
+_SOURCES = {
+    Channel.SMS: "reply by text message",
+    Channel.WHATSAPP: "reply by WhatsApp",
+    Channel.TELEGRAM: "reply by Telegram",
+}
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """One text from a customer, by the provider's id. The text is personal: it stays in the database."""
+    """One text from a customer, by the provider's id. The text is personal: it stays in the database.
+
+    `address` is a phone number or a chat.
+    """
 
     channel: Channel
     gateway: str
     provider_id: str
-    phone: str
+    address: str
     text: str
     means: Reply
 
+    def meaning(self, means: Reply) -> "Incoming":
+        """The same text, understood."""
+        return replace(self, means=means)
+
 
 class Replies:
-    """Takes texts in, each once for everybody who has the number."""
+    """Takes texts in, each once for everybody who has the address."""
 
     def __init__(self, database: Database, clock: Clock, ingest: Ingest, known: Customers) -> None:
         self._database, self._clock, self._ingest, self._customers = database, clock, ingest, known
 
-    async def take(self, incoming: Incoming) -> None:
-        """Do what a text says. The same text again changes nothing."""
+    async def take(self, incoming: Incoming) -> bool:
+        """Do what a text says; the same text again changes nothing. Answers whether anybody has the address."""
         async with self._database.transaction() as connection:
-            writers = await customers.by_phone(connection, incoming.phone)
+            writers = await _writers(connection, incoming)
         if not writers:
-            log.info("a text from a number that no customer has", extra={"means": incoming.means.value})
-            return
+            log.info("a text from an address that no customer has", extra={"means": incoming.means.value})
+            return False
         if incoming.means is Reply.START:
             for writer in writers:
                 await self._start(incoming, writer)
-            return
+            return True
         taken = await self._ingest.accept([self._event(incoming, writer) for writer in writers])
         if taken.accepted:  # told again, it was written no later
             async with self._database.transaction() as connection:
                 for writer in writers:
                     await self._hear(connection, incoming, writer)
+        return True
 
     async def _start(self, incoming: Incoming, writer: RowMapping) -> None:
         """An explicit yes, newer than every no."""
@@ -74,9 +86,9 @@ class Replies:
 
     async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:
         """Remember when they wrote: WhatsApp takes free words from us for a day from then."""
-        if incoming.channel is Channel.WHATSAPP:
+        if incoming.channel is not Channel.SMS:
             now = self._clock.now()
-            await addresses.heard(connection, writer["id"], incoming.channel.value, incoming.phone, now)
+            await addresses.heard(connection, writer["id"], incoming.channel.value, incoming.address, now)
 
     def _event(self, incoming: Incoming, writer: RowMapping) -> NewEvent:
         properties: Mapping[str, Any]
@@ -96,6 +108,12 @@ class Replies:
             properties=msgspec.json.encode(properties),
             digest=hashlib.sha256(event_id.encode()).digest(),  # the same text, whenever it is told again
         )
+
+
+async def _writers(connection: AsyncConnection, incoming: Incoming) -> Sequence[RowMapping]:
+    if incoming.channel is Channel.TELEGRAM:
+        return await addresses.owners(connection, incoming.channel.value, incoming.address)
+    return await customers.by_phone(connection, incoming.address)
 
 
 def _answer(incoming: Incoming) -> Mapping[str, Any]:

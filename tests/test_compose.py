@@ -13,9 +13,15 @@ from adapters.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
-OPTIONAL = {  # without them texts go to the sandbox outbox
+OPTIONAL = {  # without them messages go to the sandbox outbox
     f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
-} | {f"TROPA_{name}" for name in ("BOUNCE_DOMAIN", "DKIM_SELECTOR", "DKIM_DOMAIN", "DKIM_KEY")}
+} | {
+    f"TROPA_{name}"
+    for name in (
+        *("BOUNCE_DOMAIN", "DKIM_SELECTOR", "DKIM_DOMAIN", "DKIM_KEY"),
+        *("TELEGRAM_TOKEN", "TELEGRAM_BOT", "VAPID_PRIVATE_KEY"),
+    )
+}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from domain.errors import TropaError
 from tropa import logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
-keys = typer.Typer(no_args_is_help=True, help="API keys.")
+keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
 
 
@@ -139,6 +139,14 @@ def take_a_bounce() -> None:
     raise typer.Exit(asyncio.run(returned.take(sys.stdin.buffer, say=typer.echo)))
 
 
+@app.command("telegram")
+def listen_to_telegram() -> None:
+    """Tell Telegram where this installation listens: once, and after each change of token or TROPA_PUBLIC_URL."""
+    from tropa.telegram import listen
+
+    typer.echo(f"Telegram reports to {asyncio.run(listen(Settings.read()))}")
+
+
 @keys.command("create")
 def create_key(
     name: str,
@@ -148,6 +156,14 @@ def create_key(
     from tropa.keys import create
 
     typer.echo(asyncio.run(create(_database_url(), name, scope)))
+
+
+@keys.command("vapid")
+def create_vapid_key() -> None:
+    """Print a new private key for browser notifications. With another one, every browser must subscribe again."""
+    from adapters.vapid import new_private_key
+
+    typer.echo(f"TROPA_VAPID_PRIVATE_KEY={new_private_key()}")
 
 
 @keys.command("revoke")

@@ -14,7 +14,7 @@ from domain.messages import Channel
 from services.doctor import Diagnosis
 from services.mail_domain import DomainDoctor, MailSetup
 from services.resolver import Resolver
-from tropa.wiring import dkim_signer
+from tropa.gateways import dkim_signer
 
 _DOMAIN = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]+")
 

@@ -7,10 +7,13 @@ from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from adapters.channels.telegram import webhook_secret
 from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
+from services.browsers import Browsers
+from services.chats import Chats
 from services.customers import Customers
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
@@ -47,6 +50,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
+    token = settings.telegram_token.get_secret_value()
     return create_app(
         Needs(
             database=house.database,
@@ -62,6 +66,10 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             reports=house.reports,
             bounces=house.bounces,
             replies=Replies(house.database, house.clock, house.ingest, customers),
+            chats=Chats(house.database, house.clock, house.links, customers),
+            browsers=Browsers(house.database, house.clock, house.links, customers),
+            outward=house.outward,
+            announcing=house.announcing,
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
@@ -72,5 +80,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             zone=settings.timezone,
             secure=settings.public_url.startswith("https://"),
             twilio=twilio,
+            push_key=settings.push_key,
+            telegram_secret=webhook_secret(token) if token else "",
         )
     )

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
@@ -11,10 +9,11 @@ from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
 from adapters.channels.mime import message_id, sender_mailbox
-from adapters.channels.sandbox import SandboxGateway
+from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
@@ -22,8 +21,8 @@ from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
-from domain.errors import Misconfigured
 from domain.messages import Channel
+from services.announcing import Announcing
 from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
@@ -39,10 +38,8 @@ from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
 from services.walking import Walking
+from tropa.gateways import build_gateways
 from workflows.registry import declarations
-
-if TYPE_CHECKING:
-    from adapters.channels.dkim import DkimSigner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +54,8 @@ class House:
     links: Links
     letters: Letters
     gateways: Mapping[Channel, Gateway]
+    outward: Outward
+    announcing: Announcing
     surrogates: Surrogates
     restrictions: Restrictions
     ingest: Ingest
@@ -71,8 +70,9 @@ class House:
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
         for gateway in self.gateways.values():
-            if isinstance(gateway, EmailGateway):
+            if isinstance(gateway, EmailGateway | TelegramGateway):
                 await gateway.close()
+        await self.outward.close()
         await self.database.close()
 
     def activities(self) -> list[object]:
@@ -96,9 +96,10 @@ async def build(
     clock: Clock | None = None,
     pace: Pace | None = None,
     gateways: Mapping[Channel, Gateway] | None = None,
+    outward: Outward | None = None,
     library: MessageLibrary | None = None,
 ) -> House:
-    """Build the house on a migrated database. `clock`, `pace`, `gateways` and `library` replace its own, for tests.
+    """Build the house on a migrated database. What comes after `settings` replaces its own, for tests.
 
     Raises Misconfigured for settings that do not fit, InvalidDeclaration for a journey or message written wrongly.
     """
@@ -113,10 +114,13 @@ async def build(
     library = library or MessageLibrary()
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
-    links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    outward = outward or Outward()
+    links = Links(secrets, public_url, telegram_bot=settings.telegram_bot, web_push=bool(settings.push_key))
     sender = sender_mailbox(settings.mail_from)
     return_paths = ReturnPaths(secrets, bounce_domain=settings.bounce_domain, sender=sender)
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links, return_paths)
+    if gateways is None:
+        gateways = build_gateways(settings, database, clock, links, return_paths, outward)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
@@ -141,6 +145,8 @@ async def build(
         links=links,
         letters=letters,
         gateways=gateways,
+        outward=outward,
+        announcing=Announcing(database, outward),
         surrogates=surrogates,
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
@@ -152,55 +158,3 @@ async def build(
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
     )
-
-
-def _gateways(
-    settings: Settings, database: Database, clock: Clock, links: Links, return_paths: ReturnPaths
-) -> dict[Channel, Gateway]:
-    gateways: dict[Channel, Gateway] = {each: SandboxGateway(each, database, clock) for each in Channel}
-    if settings.texts_by_twilio:
-        senders = {"sender": settings.twilio_from, "messaging_service": settings.twilio_messaging_service}
-        gateways[Channel.SMS] = _twilio(settings, links, **senders)
-    if whatsapp := settings.twilio_whatsapp_from:
-        sender = {"messaging_service" if whatsapp.startswith("MG") else "sender": whatsapp}
-        gateways[Channel.WHATSAPP] = _twilio(settings, links, prefix="whatsapp:", **sender)
-    if settings.smtp_url:
-        gateways[Channel.EMAIL] = EmailGateway(
-            settings.smtp_url.get_secret_value(),
-            settings.mail_from,
-            return_path=return_paths.of,
-            sign=signer.sign if (signer := dkim_signer(settings)) else None,
-            # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
-            timeout=timedelta(seconds=5),
-            final_timeout=timedelta(seconds=20),
-        )
-    return gateways
-
-
-def dkim_signer(settings: Settings) -> "DkimSigner | None":
-    """What signs letters; None where nothing does. Raises Misconfigured."""
-    # A key in the environment has its lines joined by \n, written so.
-    pem, file = settings.dkim_key.get_secret_value().replace("\\n", "\n").encode(), settings.dkim_key_file
-    if file:
-        try:
-            pem = file.read_bytes()
-        except OSError as error:
-            raise Misconfigured(f"TROPA_DKIM_KEY_FILE cannot be read: {error.strerror}.") from None
-    if not pem:
-        return None
-    from adapters.channels.dkim import DkimSigner  # slow to import, and seldom needed
-
-    domain = settings.dkim_domain or sender_mailbox(settings.mail_from).rpartition("@")[2]
-    return DkimSigner(domain=domain, selector=settings.dkim_selector, pem=pem)
-
-
-def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:
-    from adapters.channels.twilio import TwilioAccount, TwilioGateway  # slow to import, and seldom needed
-
-    account = TwilioAccount(
-        sid=settings.twilio_account_sid,
-        token=settings.twilio_auth_token.get_secret_value(),
-        base_url=settings.twilio_base_url,
-        **sender,
-    )
-    return TwilioGateway(account, links.status_report)

@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch and reconcile."""
+"""The worker: walks and their activities, and the pumps that project, dispatch, announce and reconcile."""
 
 import asyncio
 import contextlib
@@ -44,18 +44,20 @@ def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) 
 async def pumping(
     house: House, client: Client, *, task_queue: str = TASK_QUEUE, reconcile_every: float | None = RECONCILE_EVERY
 ) -> AsyncIterator[None]:
-    """Project, dispatch and (unless None) reconcile in the background, for as long as the block runs."""
+    """Project, dispatch, announce and (unless None) reconcile in the background, for as long as the block runs."""
     projector, dispatcher = house.projector, house.dispatcher(client, task_queue=task_queue)
-    projecting, dispatching = asyncio.Event(), asyncio.Event()
+    projecting, dispatching, announcing = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def wake() -> None:
         projecting.set()
         dispatching.set()
+        announcing.set()
 
     await house.database.listen(wake)
     pumps = [
         asyncio.create_task(_pump("project", projector.project_some, projecting, POLL)),
         asyncio.create_task(_pump("dispatch", dispatcher.dispatch_some, dispatching, POLL)),
+        asyncio.create_task(_pump("announce", house.announcing.announce_some, announcing, POLL)),
     ]
     if reconcile_every is not None:
         reconcile = house.reconciler(client).reconcile

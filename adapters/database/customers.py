@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database import webhooks
+from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
 from domain.projection import Standing
 
@@ -69,7 +71,10 @@ async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, C
 
 
 async def put_consent(connection: AsyncConnection, customer: str, scope: str, consent: Consent) -> bool:
-    """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts."""
+    """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts.
+
+    A no to a channel that counts is told to those who listen.
+    """
     channel, _, topic = scope.partition("/")
     rows = await connection.execute(
         text("""
@@ -92,7 +97,10 @@ async def put_consent(connection: AsyncConnection, customer: str, scope: str, co
             "proof": consent.proof,
         },
     )
-    return rows.first() is not None
+    counts = rows.first() is not None
+    if counts and not topic and consent.status is ConsentStatus.DENIED:
+        await webhooks.queue(connection, OPTED_OUT, customer=customer, at=consent.at, channel=channel)
+    return counts
 
 
 async def suppress(connection: AsyncConnection, channel: str, address_key: UUID, reason: str, at: datetime) -> None:

@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database import webhooks
+from domain.announcements import announcement
 from domain.decisions import Decision
 from domain.journeys import Ending
 from domain.projection import Past, Walk
@@ -218,6 +220,10 @@ async def decide(
             "words": decision.words(),
         },
     )
+    if told_as := announcement(state, decision.rule):
+        # A task's words are for the staff: they may hold a name.
+        why = None if state == "task" else decision.words()
+        await webhooks.queue(connection, told_as, customer=customer, at=at, enrollment=enrollment, send=send, why=why)
 
 
 def _json(value: Any) -> str:

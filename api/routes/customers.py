@@ -59,7 +59,9 @@ class Profile(Strict):
         default=None, description="Which channel a cascade tries first."
     )
     attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
-    consents: dict[Literal["email", "sms", "whatsapp", "all"], ConsentGiven] = Field(default_factory=dict)
+    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all"], ConsentGiven] = Field(
+        default_factory=dict
+    )
 
     def change(self, now: datetime) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
@@ -82,7 +84,7 @@ class Profile(Strict):
         )
 
 
-assert {"email", "sms", "whatsapp", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+assert {"email", "sms", "whatsapp", "telegram", "web_push", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
 
 
 class ConsentNow(BaseModel):

@@ -77,6 +77,7 @@ class PreviewView(BaseModel):
     preview: str | None
     html: str | None
     text: str
+    url: str | None
     content: ContentView | None
 
 

@@ -63,7 +63,7 @@ async def take_reply(form: Signed, house: House) -> Response:
         # With Advanced Opt-Out Twilio tells what it took the text for, by words that the account may have changed.
         means = _TYPES.get(_word(form, "OptOutType").upper()) or meaning(text)
         channel = Channel.SMS if phone == sender else Channel.WHATSAPP
-        reply = Incoming(channel=channel, gateway=NAME, provider_id=sid, phone=phone, text=text, means=means)
+        reply = Incoming(channel=channel, gateway=NAME, provider_id=sid, address=phone, text=text, means=means)
         await house.replies.take(reply)
     return Response(NOTHING_TO_SAY, media_type="text/xml")
 

@@ -128,6 +128,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "address_key", name=op.f("suppressions_pkey")),
     )
     op.create_table(
+        "webhook_endpoints",
+        sa.Column(
+            "id", sa.Text(), server_default=sa.text("'whe_' || replace(uuidv7()::text, '-', '')"), nullable=False
+        ),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False, comment="Signs what we send; shown once"),
+        sa.Column("events", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("webhook_endpoints_pkey")),
+    )
+    op.create_table(
         "addresses",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -238,6 +252,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key"], ["api_keys.id"], name=op.f("idempotency_keys_api_key_fkey")),
         sa.PrimaryKeyConstraint("api_key", "key", name=op.f("idempotency_keys_pkey")),
     )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True, comment="Of the last attempt: a status, or what went wrong"),
+        sa.ForeignKeyConstraint(
+            ["endpoint"], ["webhook_endpoints.id"], name=op.f("webhook_deliveries_endpoint_fkey"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("webhook_deliveries_pkey")),
+    )
+    op.create_index(
+        "webhook_deliveries_due_idx",
+        "webhook_deliveries",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index("webhook_deliveries_endpoint_idx", "webhook_deliveries", ["endpoint"], unique=False)
     op.create_table(
         "dispatch_leases",
         sa.Column("enrollment", sa.Text(), nullable=False),
@@ -410,6 +446,11 @@ def downgrade() -> None:
     op.drop_index("dispatches_pending_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NULL"))
     op.drop_table("dispatches")
     op.drop_table("dispatch_leases")
+    op.drop_index("webhook_deliveries_endpoint_idx", table_name="webhook_deliveries")
+    op.drop_index(
+        "webhook_deliveries_due_idx", table_name="webhook_deliveries", postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.drop_table("webhook_deliveries")
     op.drop_table("idempotency_keys")
     op.drop_index(
         "events_pending_idx", table_name="events", postgresql_where=sa.text("number IS NULL AND quarantined IS NULL")
@@ -422,6 +463,7 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_index("addresses_channel_address_idx", table_name="addresses")
     op.drop_table("addresses")
+    op.drop_table("webhook_endpoints")
     op.drop_table("suppressions")
     op.drop_index(
         "reports_parked_idx",

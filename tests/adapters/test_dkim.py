@@ -20,7 +20,8 @@ from domain.deliveries import Letter
 from domain.errors import InvalidInput, Misconfigured
 from tests.support.factories import compiled, settings_for
 from tests.support.mail_server import Mailbox, mail_server
-from tropa.wiring import build, dkim_signer
+from tropa.gateways import dkim_signer
+from tropa.wiring import build
 
 
 def pem_of(key: Any) -> bytes:

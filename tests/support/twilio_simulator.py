@@ -7,9 +7,8 @@ import asyncio
 import base64
 import contextlib
 import json
-import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,12 +16,12 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
+
+from tests.support.serving import Cut, serving
 
 SID, TOKEN, SENDER = "AC" + "a1" * 16, "the token of the tests", "+15005550006"
 VERSION = "2010-04-01"
@@ -230,13 +229,7 @@ class Twilio:
                 return Response("<html>", 201, media_type="text/html")
             case "silent":
                 await asyncio.sleep(fault.lasting)
-        return _Cut()
-
-
-class _Cut(Response):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Promise a body and hang up."""
-        await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"1000")]})
+        return Cut()
 
 
 def _error(status: int, code: int | None = None, headers: dict[str, str] | None = None) -> Response:
@@ -246,34 +239,16 @@ def _error(status: int, code: int | None = None, headers: dict[str, str] | None 
     return Response(json.dumps(body), status, headers, media_type="application/json")
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the tests."""
-        yield
-
-
 @contextlib.asynccontextmanager
 async def simulating() -> AsyncIterator[Twilio]:
     """A simulator on a free port of this machine."""
     twilio = Twilio()
     messages = f"/{VERSION}/Accounts/{SID}/Messages"
-    app = Starlette(
-        routes=[
-            Route(f"{messages}.json", twilio.create, methods=["POST"]),
-            Route(f"{messages}.json", twilio.listed, methods=["GET"]),
-            Route(f"{messages}/{{sid}}.json", twilio.fetch, methods=["GET"]),
-        ]
-    )
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        twilio.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+    routes = [
+        Route(f"{messages}.json", twilio.create, methods=["POST"]),
+        Route(f"{messages}.json", twilio.listed, methods=["GET"]),
+        Route(f"{messages}/{{sid}}.json", twilio.fetch, methods=["GET"]),
+    ]
+    async with serving(routes) as port:
+        twilio.base_url = f"http://127.0.0.1:{port}"
         yield twilio
-        server.should_exit = True
-        await serving
