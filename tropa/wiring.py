@@ -21,6 +21,7 @@ from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
+from domain.contact_policy import ContactPolicy
 from domain.messages import Channel
 from services.announcing import Announcing
 from services.bounces import Bounces
@@ -98,6 +99,7 @@ async def build(
     gateways: Mapping[Channel, Gateway] | None = None,
     outward: Outward | None = None,
     library: MessageLibrary | None = None,
+    policy: ContactPolicy | None = None,
 ) -> House:
     """Build the house on a migrated database. What comes after `settings` replaces its own, for tests.
 
@@ -130,7 +132,7 @@ async def build(
         mailbox=sender,
         locale=settings.locale,
     )
-    policies = Policies(clock)
+    policies = Policies(clock, policy)
     projector = Projector(database, clock, pace, catalogue)
     letters = Letters(database, clock, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)

@@ -350,7 +350,7 @@ async def test_a_gap_without_words_stops_the_message_and_says_which(write: Write
     ("old", "new", "taught"),
     [
         ("HX0123", "XX0123", r"whatsapp\.en\.toml, content_sid: write the approved template's id"),
-        ("text = ", "words = ", "fields: write content_sid, text"),
+        ("text = ", "words = ", "fields: write text"),
         ("text = \"Hello {{ customer.first_name or 'there' }}!\"", 'text = " "', "text: write what the template says"),
         ('1 = "{{ customer.first_name }}"', "1 = 7", "variables: write each gap"),
         ('1 = "{{ customer.first_name }}"', '1 = "{{ customer."', "line 1: Jinja2 says"),

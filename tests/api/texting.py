@@ -15,7 +15,7 @@ from domain.clock import Pace
 from domain.sends import SendResult
 from services.reconcile import Reconciler
 from tests.api.stories import ANNA, enroll, know_anna, rows, send
-from tests.support.factories import SettableClock, settings_for
+from tests.support.factories import TEXTING, SettableClock, settings_for
 from tests.support.twilio_simulator import SENDER, SID, TOKEN, Twilio
 from tropa.wiring import House, build
 
@@ -49,7 +49,7 @@ async def texting_house(
         "twilio_base_url": twilio.base_url,
     }
     settings = settings_for(database_url, **account | settings_too)
-    built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library)
+    built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library, policy=TEXTING)
     yield built
     for gateway in built.sending._gateways.values():
         if hasattr(gateway, "close"):

@@ -74,7 +74,9 @@ def breaks(policy: ContactPolicy, facts: SendFacts, touches: Sequence[Touch]) ->
     new, ordered = touches[-1], sorted(touch.at for touch in touches)
     if any(b - a < policy.gap for a, b in itertools.pairwise(ordered)):
         return True
-    if overfull(ordered, policy.cap) or (facts.frequency and overfull(ordered, policy.frequencies[facts.frequency])):
+    if overfull(ordered, policy.cap, new.at) or (
+        facts.frequency and overfull(ordered, policy.frequencies[facts.frequency], new.at)
+    ):
         return True
     if new.channel is Channel.EMAIL:
         for other in touches[:-1]:
@@ -84,16 +86,20 @@ def breaks(policy: ContactPolicy, facts: SendFacts, touches: Sequence[Touch]) ->
     planned = sorted(touch.at for touch in touches if touch.kind is not Kind.TRIGGERED)
     if new.kind is Kind.TRIGGERED:
         return False
-    if overfull(planned, policy.scheduled_cap):
+    if overfull(planned, policy.scheduled_cap, new.at):
         return True
     if new.kind is Kind.REACTIVATION:
-        return overfull(planned, policy.reactivation)
-    return any(overfull(planned, policy.audiences[audience]) for audience in facts.audiences)
+        return overfull(planned, policy.reactivation, new.at)
+    return any(overfull(planned, policy.audiences[audience], new.at) for audience in facts.audiences)
 
 
-def overfull(ordered: list[datetime], limit: Limit) -> bool:
-    """Whether any half-open window [t, t + within) holds too many."""
-    return any(sum(first <= t < first + limit.within for t in ordered) > limit.times for first in ordered)
+def overfull(ordered: list[datetime], limit: Limit, new: datetime) -> bool:
+    """Whether any half-open window [t, t + within) that holds the new touch holds too many."""
+    return any(
+        sum(first <= t < first + limit.within for t in ordered) > limit.times
+        for first in ordered
+        if first <= new < first + limit.within
+    )
 
 
 @st.composite

@@ -31,7 +31,7 @@ from domain.customers import Consent, ConsentStatus
 from domain.messages import Channel
 from tests.api.texting import connect as let_it_call
 from tests.kills.victim import Orders, work
-from tests.support.factories import a_zone_where_it_is, an_event, settings_for
+from tests.support.factories import TEXTING, a_zone_where_it_is, an_event, settings_for
 from tests.support.twilio_simulator import SENDER, SID, TOKEN, Twilio, simulating
 from tropa.embedded.ports import free_port
 from tropa.serve import api_app
@@ -198,7 +198,7 @@ def greetings_in(folder: Path) -> MessageLibrary:
     """The real greeting and no more; it goes by text to those who have a phone, by mail to the others."""
     greeting = folder / "welcome_chain" / "greeting"
     shutil.copytree(MESSAGES / "welcome_chain" / "greeting", greeting)
-    for shared in ("layout.mjml", "words.toml"):
+    for shared in ("layout.mjml", "words.toml", "topics.toml"):
         shutil.copy(MESSAGES / shared, folder)
     declared = (greeting / "message.toml").read_text()
     (greeting / "message.toml").write_text(declared.replace('["email"]', '["sms", "email"]'))
@@ -233,7 +233,7 @@ async def prepared(
             twilio_from=SENDER,
             twilio_base_url=twilio.base_url,
         )
-        house = await build(settings, library=library)
+        house = await build(settings, library=library, policy=TEXTING)
         stack.push_async_callback(house.close)
         let_it_call(twilio, api_app(house))
         orders = Orders(

@@ -30,6 +30,7 @@ from adapters.temporal import connect
 from services import lost_answers, reconcile
 from tests.kills.bugs import Bug
 from tests.kills.traps import Death, Freeze, Trap
+from tests.support.factories import TEXTING
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
@@ -72,7 +73,7 @@ async def _work(orders: Orders) -> None:
         patch.object(reconcile, "ABANDONED", timedelta(seconds=orders.hurry)).start()
         hurried: Any = {**temporal.config(), "interceptors": [_Hurried(orders.hurry)]}
         temporal = client.Client(**hurried)
-    house = await build(orders.settings, library=MessageLibrary(orders.templates))
+    house = await build(orders.settings, library=MessageLibrary(orders.templates), policy=TEXTING)
     every = orders.settings.reconcile_every
     async with (
         build_worker(house, temporal, task_queue=orders.queue),
