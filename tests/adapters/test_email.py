@@ -218,7 +218,7 @@ async def test_an_answer_to_the_content_is_understood(answer: str, outcome: str)
     assert receipt.outcome == outcome
 
 
-async def test_a_connection_lost_within_the_content_may_be_tried_again() -> None:
+async def test_f16_a_connection_lost_within_the_content_may_be_tried_again() -> None:
     with mail_server(Mailbox(), kind=DropsWithinContent) as address:
         async with a_gateway(f"smtp://{address}") as gateway, gateway.connection() as connection:
             receipt = await connection.deliver(a_letter(text="x" * 12_000_000))
@@ -234,7 +234,7 @@ async def test_a_refusal_within_the_content_is_heard_before_the_final_dot() -> N
     assert (receipt.outcome, receipt.code) == ("refused", "552 5.3.4")
 
 
-async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def hang_up(server: SMTP) -> str:
         assert server.transport is not None
         server.transport.close()
@@ -250,7 +250,7 @@ async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown(
     assert receipt.outcome == "unknown"
 
 
-async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def stall(server: SMTP) -> str:
         await asyncio.sleep(1)
         return "250 too late"
@@ -271,7 +271,7 @@ async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     assert mailbox.greetings == 2
 
 
-async def test_a_refused_recipient_does_not_harm_the_next_letter() -> None:
+async def test_f23_a_refused_recipient_does_not_harm_the_next_letter() -> None:
     mailbox = Mailbox()
     mailbox.refusals["anna@example.com"] = "550 5.1.1 no"
     with mail_server(mailbox) as address:

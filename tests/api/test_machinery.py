@@ -23,7 +23,7 @@ async def test_it_is_alive_and_ready(asking: httpx.AsyncClient) -> None:
     assert (ready.status_code, ready.json()["database"], ready.json()["migrations"]) == (200, "ok", "ok")
 
 
-async def test_without_temporal_it_is_ready_and_says_so(house: House) -> None:
+async def test_f07_without_temporal_it_is_ready_and_says_so(house: House) -> None:
     async def down() -> bool:
         raise ConnectionRefusedError
 
@@ -42,7 +42,7 @@ async def test_on_another_schema_it_is_not_ready(stranger: httpx.AsyncClient, ho
     assert (ready.status_code, ready.json()["migrations"]) == (503, "run `tropa migrate`")
 
 
-async def test_a_large_body_is_turned_down_however_it_comes(asking: httpx.AsyncClient, untouched: House) -> None:
+async def test_f20_a_large_body_is_turned_down_however_it_comes(asking: httpx.AsyncClient, untouched: House) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3 * 1024):
             yield b"x" * 1024
@@ -122,7 +122,7 @@ DOWN = [
 
 
 @pytest.mark.parametrize(("method", "path"), DOWN)
-async def test_a_database_that_is_down_is_told_as_such(
+async def test_f08_a_database_that_is_down_is_told_as_such(
     asking: httpx.AsyncClient, broken: httpx.AsyncClient, method: str, path: str
 ) -> None:
     event = {"event_id": "1", "customer_id": "a", "name": "b"}
@@ -134,7 +134,7 @@ async def test_a_database_that_is_down_is_told_as_such(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_readiness_and_metrics_answer_when_the_database_is_down(broken: httpx.AsyncClient) -> None:
+async def test_f08_readiness_and_metrics_answer_when_the_database_is_down(broken: httpx.AsyncClient) -> None:
     assert (await broken.get("/health/live")).status_code == 200
     assert (await broken.get("/health/ready")).status_code == 503
     assert (await broken.get("/metrics")).status_code == 200

@@ -46,7 +46,7 @@ async def projecting(bench: Bench, until: asyncio.Event, projectors: int) -> Non
     await asyncio.gather(*(pump() for _ in range(projectors)))
 
 
-async def test_fifty_writers_and_four_projectors_number_every_event_once_and_skip_none(bench: Bench) -> None:
+async def test_f05_fifty_writers_and_four_projectors_number_every_event_once_and_skip_none(bench: Bench) -> None:
     await bench.a_walk()
     written = asyncio.Event()
 
@@ -68,7 +68,7 @@ async def test_fifty_writers_and_four_projectors_number_every_event_once_and_ski
     assert told == [{"n": SIGNALS_AN_HOUR}]
 
 
-async def test_events_that_wait_together_are_applied_as_they_happened_then_by_their_ids(bench: Bench) -> None:
+async def test_f04_events_that_wait_together_are_applied_as_they_happened_then_by_their_ids(bench: Bench) -> None:
     now = bench.clock.now()
     waiting = [
         an_event("looked", event_id=f"{minute}{tie}", at=now + minute * MINUTE) for minute in range(9) for tie in "ab"
@@ -92,7 +92,7 @@ async def test_an_event_of_an_unknown_customer_makes_the_customer(bench: Bench) 
     assert known[0]["id"].startswith("cus_")
 
 
-async def test_two_hundred_triggers_at_once_are_one_enrollment(bench: Bench) -> None:
+async def test_f25_two_hundred_triggers_at_once_are_one_enrollment(bench: Bench) -> None:
     async def trigger(n: int) -> None:
         await bench.ingest.accept([an_event("trial_started", event_id=f"e{n}", at=bench.clock.now())])
         await bench.projector.project_some()
@@ -122,7 +122,7 @@ async def test_start_goal_and_a_new_start_in_one_batch_are_two_walks(bench: Benc
 
 
 @pytest.mark.parametrize("body", POISONS, ids=["too big a number", "too long a number", "too deep"])
-async def test_an_event_that_cannot_be_read_is_set_aside_and_all_others_go_on(bench: Bench, body: bytes) -> None:
+async def test_f20_an_event_that_cannot_be_read_is_set_aside_and_all_others_go_on(bench: Bench, body: bytes) -> None:
     walk, now = await bench.a_walk(), bench.clock.now()
     await bench.ingest.accept(
         [
@@ -163,7 +163,7 @@ async def brittle(own_bench: Bench) -> Bench:
     return own_bench
 
 
-async def test_poison_that_only_the_database_notices_costs_its_customer_nothing_else(brittle: Bench) -> None:
+async def test_f20_poison_that_only_the_database_notices_costs_its_customer_nothing_else(brittle: Bench) -> None:
     await brittle.a_walk()
     now = brittle.clock.now()
     batch = [an_event("looked", event_id=f"e{n:02}", at=now + n * MINUTE, count=n) for n in range(16)]
@@ -208,7 +208,7 @@ class Shaken(Catalogue):
         return await super().routing(connection)
 
 
-async def test_a_database_that_is_going_down_poisons_no_event(bench: Bench) -> None:
+async def test_f08_a_database_that_is_going_down_poisons_no_event(bench: Bench) -> None:
     catalogue = Shaken(bench.catalogue.journeys(), bench.library, bench.surrogates)
     projector = Projector(bench.database, bench.clock, bench.pace, catalogue)
     await bench.does("looked", project=False)

@@ -59,7 +59,7 @@ async def race(bench: Bench, person: str, *, head_start: float) -> Race:
     )
 
 
-async def test_two_hundred_opt_outs_race_two_hundred_sends_and_no_call_begins_after_a_no(own_bench: Bench) -> None:
+async def test_f46_opt_outs_race_sends_and_no_call_begins_after_a_no(own_bench: Bench) -> None:
     bench = own_bench.with_policy(NO_LIMITS)
     await note_each_no(bench)
     bench.email.lasting = 0.005
