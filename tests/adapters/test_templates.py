@@ -198,7 +198,7 @@ async def test_a_wrong_text_teaches(write: Write, files: dict[str, str], taught:
         ("message.toml", TOML.replace("company.name", "company.slogan"), "company.slogan"),
     ],
 )
-async def test_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
+async def test_f21_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
     library = write({file: text})
 
     with pytest.raises(RenderFailed, match=re.escape(variable)) as failure:

@@ -47,13 +47,15 @@ async def projecting(bench: Bench, until: asyncio.Event, projectors: int) -> Non
 
 
 async def test_f05_fifty_writers_and_four_projectors_number_every_event_once_and_skip_none(bench: Bench) -> None:
+    """50 writers of 200 events each, 10 at a time: as many commits race as with 20 events one by one."""
     await bench.a_walk()
     written = asyncio.Event()
 
     async def write(writer: int) -> None:
-        for n in range(20):
-            at = bench.clock.now() + timedelta(seconds=(writer * 7 + n * 13) % 100)
-            await bench.ingest.accept([an_event("looked", event_id=f"{writer}-{n}", at=at)])
+        for turn in range(20):
+            ats = [bench.clock.now() + timedelta(seconds=(writer * 7 + turn * 13 + n) % 100) for n in range(10)]
+            batch = [an_event("looked", event_id=f"{writer}-{turn}-{n}", at=at) for n, at in enumerate(ats)]
+            await bench.ingest.accept(batch)
 
     async def write_all() -> None:
         await asyncio.gather(*(write(writer) for writer in range(50)))
@@ -62,8 +64,8 @@ async def test_f05_fifty_writers_and_four_projectors_number_every_event_once_and
     await asyncio.gather(write_all(), projecting(bench, written, 4))
     await bench.project()
 
-    assert await numbers(bench) == list(range(1, 1001))
-    assert await bench.rows("SELECT events FROM customers") == [{"events": 1000}]
+    assert await numbers(bench) == list(range(1, 10_001))
+    assert await bench.rows("SELECT events FROM customers") == [{"events": 10_000}]
     told = await bench.rows("SELECT count(*) AS n FROM dispatches WHERE kind = 'customer_event'")
     assert told == [{"n": SIGNALS_AN_HOUR}]
 
