@@ -50,11 +50,11 @@ class Watching:
         if self._temporal is not None:
             temporal = "ok" if await _within_patience(self._temporal(), otherwise=False) else "down"
         try:
-            version = await asyncio.wait_for(self._schema_of_database(), PATIENCE)
+            version, database = await asyncio.wait_for(self._look_at_database(), PATIENCE)
         except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return Readiness(database="down", migrations="unknown", temporal=temporal)
         migrations = "ok" if version == self._schema_version else "run `tropa migrate`"
-        return Readiness(database="ok", migrations=migrations, temporal=temporal)
+        return Readiness(database=database, migrations=migrations, temporal=temporal)
 
     async def counts(self) -> Counts:
         """The counts. Raises what a database that is down raises."""
@@ -66,9 +66,10 @@ class Watching:
                 open_enrollments={journey: states.get("open", 0) for journey, states in by_journey.items()},
             )
 
-    async def _schema_of_database(self) -> str | None:
+    async def _look_at_database(self) -> tuple[str | None, str]:
         async with self._database.transaction() as connection:
-            return await counts.schema_version(connection)
+            database = "read-only" if await counts.only_reads(connection) else "ok"
+            return await counts.schema_version(connection), database
 
 
 async def _within_patience(asked: Awaitable[bool], *, otherwise: bool) -> bool:

@@ -34,3 +34,9 @@ async def schema_version(connection: AsyncConnection) -> str | None:
         return None
     version: str | None = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
     return version
+
+
+async def only_reads(connection: AsyncConnection) -> bool:
+    """Whether the database takes no writes now: a standby, a full disk's guard, an operator's switch (F53)."""
+    found = await connection.execute(text("SELECT current_setting('transaction_read_only')::boolean"))
+    return bool(found.scalar_one())

@@ -12,7 +12,6 @@ from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 
-import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from activities.sending import TryLater
@@ -20,7 +19,7 @@ from adapters.channels.email import EmailGateway
 from domain.messages import Channel
 from domain.sends import SendResult, SendState
 from services.sending import Sending
-from tests.services.bench import NO_LIMITS, Bench
+from tests.services.bench import Bench
 from tests.services.test_project import poison, projecting
 from tests.support.factories import an_event
 from tests.support.mail_server import Mailbox, mail_server
@@ -189,21 +188,3 @@ async def test_f23_one_bad_recipient_among_a_hundred_costs_only_itself(bench: Be
     assert Counter(result.state for result in first) == {SendState.ACCEPTED: MANY - 1, SendState.FAILED: 1}
     assert again == first
     assert len(bench.email.calls) == MANY
-
-
-async def test_f53_a_database_that_only_reads_sends_nothing_and_recovers(own_bench: Bench) -> None:
-    bench = own_bench.with_policy(NO_LIMITS)
-    walk = await bench.a_walk()
-    name = bench.database.engine.url.database
-    await bench.change(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    await bench.database.engine.dispose()
-
-    with pytest.raises(Exception, match="read-only"):
-        await bench.send(walk)
-    assert bench.email.calls == []
-
-    async with bench.database.transaction() as connection:
-        await connection.exec_driver_sql("SET TRANSACTION READ WRITE")
-        await connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
-    await bench.database.engine.dispose()
-    assert (await bench.send(walk)).state is SendState.ACCEPTED
