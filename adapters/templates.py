@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, TemplateSyntaxError, UndefinedError
 
 from adapters.letters import compile_letter, tidy
 from adapters.message_toml import read_message, read_text, read_toml, wrong
+from adapters.template_language import TextEnvironment
 from domain.errors import NotFound, TropaError
 from domain.messages import Channel, Message, Rendered
 
@@ -168,16 +168,10 @@ class MessageLibrary:
         )
 
 
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=autoescape)
-    environment.globals.clear()
-    return environment
+_HTML, _PLAIN = TextEnvironment(autoescape=True), TextEnvironment(autoescape=False)
 
 
-_HTML, _PLAIN = _environment(autoescape=True), _environment(autoescape=False)
-
-
-def _template(file: Path, source: str, environment: ImmutableSandboxedEnvironment = _PLAIN) -> Template:
+def _template(file: Path, source: str, environment: TextEnvironment = _PLAIN) -> Template:
     try:
         return environment.from_string(source)
     except TemplateSyntaxError as error:

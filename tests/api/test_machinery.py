@@ -113,6 +113,30 @@ async def test_what_breaks_inside_stays_inside(
     assert "SELECT" not in answer.text
 
 
+async def test_f53_a_database_that_only_reads_takes_nothing_in_and_recovers(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    event = {"event_id": "1", "customer_id": "a", "name": "b"}
+    assert (await api.get("/v1/journeys")).status_code == 200
+    await only_reading(house, "on")
+
+    refused, ready = await api.post("/v1/events", json={"events": [event]}), await api.get("/health/ready")
+    await only_reading(house, "off")
+    taken = await api.post("/v1/events", json={"events": [event]})
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert (ready.status_code, ready.json()["database"]) == (503, "read-only")
+    assert taken.json()["accepted"] == 1
+
+
+async def only_reading(house: House, switch: str) -> None:
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+        name = house.database.engine.url.database
+        await connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {switch}")
+    await house.database.engine.dispose()  # for connections to come
+
+
 DOWN = [
     ("POST", "/v1/events"),
     ("GET", f"/v1/customers/{ANNA}"),

@@ -6,9 +6,9 @@ import asyncio
 import itertools
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -29,6 +29,7 @@ from tropa.embedded.temporal import EmbeddedTemporal
 from tropa.migrate import migrate
 from tropa.serve import api_app
 
+Answer = TypeVar("Answer")
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 
 
@@ -44,16 +45,15 @@ class Mortal:
 
     async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
         """Start, or be killed."""
-        return await self._dying(
-            (enrollment.id, "start"), self._walks.start(journey, enrollment, cause=cause, priority=priority)
-        )
+        start = self._walks.start(journey, enrollment, cause=cause, priority=priority)
+        return await self._dying((enrollment.id, "start"), start)
 
     async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
         """Signal, or be killed."""
         told = (enrollment, name, (payload or {}).get("number"))
         return await self._dying(told, self._walks.signal(enrollment, name, payload))
 
-    async def _dying(self, call: tuple[Any, ...], told: Any) -> Any:
+    async def _dying(self, call: tuple[Any, ...], told: Coroutine[Any, Any, Answer]) -> Answer:
         dies, after = call not in self._known, False
         if dies:
             self._known.add(call)

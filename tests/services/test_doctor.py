@@ -161,6 +161,16 @@ async def test_a_database_that_does_not_answer_is_broken(bench: Bench, change: s
     await database.close()
 
 
+async def test_f53_a_database_that_only_reads_is_broken(own_bench: Bench) -> None:
+    name = own_bench.database.engine.url.database
+    await own_bench.change(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await own_bench.database.engine.dispose()
+
+    found = await Doctor(own_bench.database, Watching(own_bench.database, HEAD)).look()
+
+    assert ([each.name for each in found.findings], found.exit_code) == (["database_read_only"], 2)
+
+
 @pytest.mark.parametrize("change", ["DROP TABLE alembic_version", "UPDATE alembic_version SET version_num = 'older'"])
 async def test_another_schema_is_broken(own_bench: Bench, change: str) -> None:
     head = (await own_bench.rows("SELECT version_num FROM alembic_version"))[0]["version_num"]
