@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     port: int = 8080
     public_url: str = Field(default="", description="Where customers reach this installation, for links")
     metrics_port: int | None = Field(default=None, description="Worker's Prometheus port")
+    live_port: int | None = Field(default=None, description="Where the worker says whether it makes progress")
 
     secrets: list[SecretStr] = Field(
         default=[SecretStr(DEVELOPMENT_SECRET)],

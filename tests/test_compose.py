@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from adapters.settings import Settings
+from tropa.worker import LAST_ROUND
+from workflows.toolkit.options import ACTIVITY
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
@@ -60,6 +62,15 @@ def test_what_others_wait_for_has_a_health_check_and_data_has_a_named_volume(com
     assert services["postgres"]["volumes"][0].partition(":")[0] in compose["volumes"]
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_worker_is_asked_whether_it_makes_progress_and_may_finish_its_sends(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+
+    assert f":{worker['environment']['TROPA_LIVE_PORT']}/live" in worker["healthcheck"]["test"][-1]
+    # A round of the pumps, then a whole activity, which may have begun just before.
+    longest = LAST_ROUND + ACTIVITY["start_to_close_timeout"].total_seconds()
+    assert int(worker["stop_grace_period"].removesuffix("s")) >= longest
 
 
 def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str, Any]) -> None:
