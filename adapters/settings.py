@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
     twilio_from: str = Field(default="", description="The number that texts come from, +49…; or")
     twilio_messaging_service: str = Field(default="", description="the service that chooses it, MG…")
+    twilio_per_second: float = Field(default=10, gt=0, description="Texts that each worker hands over in a second")
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
 
     @classmethod

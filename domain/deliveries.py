@@ -11,7 +11,8 @@ from uuid import UUID
 class Letter:
     """What a gateway needs to send one email. `sender` is the From header, `to` a bare address.
 
-    `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name.
+    `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name. `lasts` is
+    how much longer it is worth delivering.
     """
 
     send_id: UUID
@@ -24,6 +25,7 @@ class Letter:
     list_id: str | None
     journey: str
     message: str
+    lasts: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from activities.sending import SendRequest
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.templates import MessageLibrary
+from domain.clock import Clock
 from domain.deliveries import Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
@@ -34,9 +35,15 @@ class Letters:
     """Renders messages with what is known of the customer at this moment."""
 
     def __init__(
-        self, database: Database, catalogue: Catalogue, library: MessageLibrary, links: Links, company: Company
+        self,
+        database: Database,
+        clock: Clock,
+        catalogue: Catalogue,
+        library: MessageLibrary,
+        links: Links,
+        company: Company,
     ) -> None:
-        self._database, self._catalogue, self._library = database, catalogue, library
+        self._database, self._clock, self._catalogue, self._library = database, clock, catalogue, library
         self._links, self._company = links, company
 
     async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
@@ -44,8 +51,9 @@ class Letters:
         async with self._database.transaction() as connection:
             customer = await customers.by_id(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
+            row = await sends.get(connection, send)
         address = address_of(customer, channel)
-        if not address or enrollment is None:
+        if not address or enrollment is None or row is None:
             raise InvalidInput([f"there is no address for {channel} any more"])
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
@@ -65,6 +73,7 @@ class Letters:
             else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
             journey=journey.folder,
             message=request.message,
+            lasts=row["expires_at"] - self._clock.now(),
         )
 
     def render(

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import counts, dispatches
 from adapters.database.connection import Database
+from adapters.database.counts import Waiting
 
 PATIENCE = 2.0  # seconds for each part
 
@@ -36,6 +37,7 @@ class Counts:
     backlog: int
     sends: Mapping[str, int]
     open_enrollments: Mapping[str, int]
+    waiting: Waiting
 
 
 class Watching:
@@ -64,6 +66,7 @@ class Watching:
                 backlog=await dispatches.backlog(connection),
                 sends=await counts.sends(connection),
                 open_enrollments={journey: states.get("open", 0) for journey, states in by_journey.items()},
+                waiting=await counts.waiting(connection),
             )
 
     async def _look_at_database(self) -> tuple[str | None, str]:

@@ -116,7 +116,7 @@ async def build(
         locale=settings.locale,
     )
     projector = Projector(database, clock, pace, catalogue)
-    letters = Letters(database, catalogue, library, links, company)
+    letters = Letters(database, clock, catalogue, library, links, company)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
     return House(
@@ -164,6 +164,7 @@ def _twilio(settings: Settings, links: Links) -> Gateway:
         token=settings.twilio_auth_token.get_secret_value(),
         sender=settings.twilio_from,
         messaging_service=settings.twilio_messaging_service,
+        per_second=settings.twilio_per_second,
         base_url=settings.twilio_base_url,
     )
     return TwilioGateway(account, links.status_report)

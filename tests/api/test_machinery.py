@@ -81,6 +81,35 @@ async def test_metrics_count_by_route_and_name_nobody(
     assert "anna" not in metrics
 
 
+def gauge(metrics: str, name: str) -> float:
+    return float(next(line for line in metrics.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
+async def test_f30_metrics_tell_what_waits_and_for_how_long(
+    api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    await send(house, (await enroll(api)).json(), "greeting", clock.now())
+    await house.projector.project_some()
+    well = (await api.get("/metrics")).text
+    await api.post("/v1/events", json={"events": [{"event_id": "1", "customer_id": ANNA, "name": "b"}]})
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE sends SET state = 'unknown', claimed_at = now() - interval '100 seconds'"
+        )
+        await connection.exec_driver_sql(
+            """INSERT INTO reports (gateway, provider_id, status, code, received_at, orphaned_at)
+               VALUES ('twilio', 'SM1', 'sent', '', now(), now()), ('twilio', 'SM2', 'sent', '', now(), NULL)"""
+        )
+    ill = (await api.get("/metrics")).text
+
+    names = ("projection_backlog", "projection_oldest_seconds", "unknown_oldest_seconds", "orphan_reports")
+    before, after = ([gauge(each, f"tropa_{name}") for name in names] for each in (well, ill))
+    assert before == [0, 0, 0, 0]
+    assert (after[0], after[3]) == (1, 1)
+    assert 0 < after[1] < 100 <= after[2] < 200
+
+
 async def test_logs_name_nobody(
     api: httpx.AsyncClient, app: FastAPI, house: House, clock: SettableClock, caplog: pytest.LogCaptureFixture
 ) -> None:

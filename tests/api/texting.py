@@ -47,6 +47,7 @@ async def texting_house(
         twilio_account_sid=SID,
         twilio_auth_token=TOKEN,
         twilio_from=SENDER,
+        twilio_per_second=1000,
         twilio_base_url=twilio.base_url,
     )
     built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library)

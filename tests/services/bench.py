@@ -124,7 +124,7 @@ class Bench:
             mailbox="a@acme.test", locale="en",
         )  # fmt: skip
         links = Links([SECRET], "https://acme.test")
-        self.letters = Letters(self.database, self.catalogue, self.library, links, company)
+        self.letters = Letters(self.database, self.clock, self.catalogue, self.library, links, company)
         self.sending = self.sender()
 
     def sender(self, **changes: Any) -> Sending:

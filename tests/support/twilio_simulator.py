@@ -8,6 +8,7 @@ import base64
 import contextlib
 import json
 import socket
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,8 +54,10 @@ class Twilio:
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     reports_to: dict[str, str] = field(default_factory=dict)
+    keeps_for: dict[str, int] = field(default_factory=dict)  # seconds, of each text
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
+    busy_until: float = 0.0  # monotonic; until then every text is put off
     opted_out: set[str] = field(default_factory=set)
     before_answering: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     wrong: dict[str, Any] = field(default_factory=dict)
@@ -101,6 +104,8 @@ class Twilio:
             return refused
         self.requests += 1
         form = {name: str(value) for name, value in (await request.form()).items()}
+        if time.monotonic() < self.busy_until:
+            return _error(429, 20429, {"Retry-After": "1"})
         if problem := self._problem(form):
             return _error(400, problem)
         fault = self.faults.pop(0) if self.faults else None
@@ -182,7 +187,7 @@ class Twilio:
             "subresource_uris": {"media": f"{here}/Media.json"},
         }
         self.messages.append(message)
-        self.reports_to[sid] = form["StatusCallback"]
+        self.reports_to[sid], self.keeps_for[sid] = form["StatusCallback"], int(form["ValidityPeriod"])
         return message
 
     async def _fails(self, fault: Fault) -> Response:

@@ -73,6 +73,7 @@ reports = Table(
 
 PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
 Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
+Index("reports_orphaned_idx", reports.c.orphaned_at, postgresql_where=text("orphaned_at IS NOT NULL"))
 
 decisions = Table(
     "decisions",
