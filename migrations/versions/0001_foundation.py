@@ -89,6 +89,13 @@ def upgrade() -> None:
         comment="What providers reported of sends, as it came. A repeat is the same row.",
     )
     op.create_index(
+        "reports_orphaned_idx",
+        "reports",
+        ["orphaned_at"],
+        unique=False,
+        postgresql_where=sa.text("orphaned_at IS NOT NULL"),
+    )
+    op.create_index(
         "reports_parked_idx",
         "reports",
         ["received_at"],
@@ -147,6 +154,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "enrollments_unstarted_idx",
+        "enrollments",
+        ["started_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
@@ -185,6 +199,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key"], ["api_keys.id"], name=op.f("idempotency_keys_api_key_fkey")),
         sa.PrimaryKeyConstraint("api_key", "key", name=op.f("idempotency_keys_pkey")),
     )
+    op.create_index("idempotency_keys_created_at_idx", "idempotency_keys", ["created_at"], unique=False)
     op.create_table(
         "dispatch_leases",
         sa.Column("enrollment", sa.Text(), nullable=False),
@@ -208,6 +223,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["enrollment"], ["enrollments.id"], name=op.f("dispatches_enrollment_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("dispatches_pkey")),
         comment="What Temporal is to be told. Machinery: real time.",
+    )
+    op.create_index(
+        "dispatches_done_idx", "dispatches", ["done_at"], unique=False, postgresql_where=sa.text("done_at IS NOT NULL")
     )
     op.create_index(
         "dispatches_pending_idx",
@@ -348,14 +366,21 @@ def downgrade() -> None:
     op.drop_index("sends_claimed_idx", table_name="sends", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table("sends")
     op.drop_index("dispatches_pending_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NULL"))
+    op.drop_index("dispatches_done_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NOT NULL"))
     op.drop_table("dispatches")
     op.drop_table("dispatch_leases")
+    op.drop_index("idempotency_keys_created_at_idx", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(
         "events_pending_idx", table_name="events", postgresql_where=sa.text("number IS NULL AND quarantined IS NULL")
     )
     op.drop_index("events_customer_number_idx", table_name="events")
     op.drop_table("events")
+    op.drop_index(
+        "enrollments_unstarted_idx",
+        table_name="enrollments",
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.drop_index("enrollments_open_key", table_name="enrollments", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("enrollments_customer_journey_idx", table_name="enrollments")
     op.drop_table("enrollments")
@@ -366,6 +391,7 @@ def downgrade() -> None:
         table_name="reports",
         postgresql_where=sa.text("applied_at IS NULL AND orphaned_at IS NULL"),
     )
+    op.drop_index("reports_orphaned_idx", table_name="reports", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_table("reports")
     op.drop_table("reconciliation")
     op.drop_table("journey_settings")

@@ -85,7 +85,7 @@ async def test_an_enrollment_that_temporal_refuses_again_and_again(
         (an_event_waits, "UPDATE events SET number = 1"),
         (an_order_is_due, "UPDATE dispatches SET done_at = now()"),
         (a_start_is_missing, "UPDATE enrollments SET ended_at = started_at, leaving = 'stopped'"),
-        (a_start_is_missing, "UPDATE dispatches SET done_at = now()"),
+        (a_start_is_missing, "UPDATE enrollments SET run_id = 'a run'"),
         (a_caller_never_came_back, "UPDATE sends SET state = 'accepted'"),
         (a_slot_passed, "UPDATE sends SET state = 'expired'"),
         (a_send_is_held, "UPDATE sends SET state = 'withdrawn'"),

@@ -67,3 +67,4 @@ idempotency_keys = Table(
     Column("body", JSONB),
     Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
 )
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
