@@ -158,7 +158,9 @@ async def test_f11_f12_a_lost_answer_is_looked_up_and_never_sent_again(
     )
 
 
-async def test_f11_to_f18_whatever_is_lost_the_ledger_ends_as_the_sink_says(texting: Texting, twilio: Twilio) -> None:
+async def test_f11_f12_f13_f14_f18_whatever_is_lost_the_ledger_ends_as_the_sink_says(
+    texting: Texting, twilio: Twilio
+) -> None:
     kinds = [
         Fault(kind="cut", takes=True),
         Fault(kind="cut"),
