@@ -188,6 +188,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("number IS NULL AND quarantined IS NULL"),
     )
+    op.create_index(
+        "events_quarantined_idx",
+        "events",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("quarantined IS NOT NULL"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("api_key", sa.Text(), nullable=False),
@@ -278,6 +285,13 @@ def upgrade() -> None:
     )
     op.create_index("sends_customer_slot_at_idx", "sends", ["customer", "slot_at"], unique=False)
     op.create_index(
+        "sends_failed_idx",
+        "sends",
+        [sa.literal_column("coalesce(called_at, slot_at)")],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
         "sends_provider_id_idx",
         "sends",
         ["provider_id"],
@@ -293,6 +307,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "sends_unknown_idx", "sends", ["claimed_at"], unique=False, postgresql_where=sa.text("state = 'unknown'")
+    )
+    op.create_index(
+        "sends_waiting_idx",
+        "sends",
+        ["slot_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')"),
     )
     op.create_table(
         "tasks",
@@ -311,6 +332,7 @@ def upgrade() -> None:
     )
     op.create_index("tasks_customer_idx", "tasks", ["customer"], unique=False)
     op.create_index("tasks_enrollment_idx", "tasks", ["enrollment"], unique=False)
+    op.create_index("tasks_open_idx", "tasks", ["due_at"], unique=False, postgresql_where=sa.text("closed_at IS NULL"))
     op.create_table(
         "decisions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -352,9 +374,13 @@ def downgrade() -> None:
     op.drop_index("decisions_enrollment_at_idx", table_name="decisions")
     op.drop_index("decisions_customer_at_idx", table_name="decisions")
     op.drop_table("decisions")
+    op.drop_index("tasks_open_idx", table_name="tasks", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("tasks_enrollment_idx", table_name="tasks")
     op.drop_index("tasks_customer_idx", table_name="tasks")
     op.drop_table("tasks")
+    op.drop_index(
+        "sends_waiting_idx", table_name="sends", postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')")
+    )
     op.drop_index("sends_unknown_idx", table_name="sends", postgresql_where=sa.text("state = 'unknown'"))
     op.drop_index(
         "sends_undelivered_idx",
@@ -362,6 +388,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'accepted' AND delivery_rank < 5"),
     )
     op.drop_index("sends_provider_id_idx", table_name="sends", postgresql_where=sa.text("provider_id IS NOT NULL"))
+    op.drop_index("sends_failed_idx", table_name="sends", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("sends_customer_slot_at_idx", table_name="sends")
     op.drop_index("sends_claimed_idx", table_name="sends", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table("sends")
@@ -371,6 +398,7 @@ def downgrade() -> None:
     op.drop_table("dispatch_leases")
     op.drop_index("idempotency_keys_created_at_idx", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("events_quarantined_idx", table_name="events", postgresql_where=sa.text("quarantined IS NOT NULL"))
     op.drop_index(
         "events_pending_idx", table_name="events", postgresql_where=sa.text("number IS NULL AND quarantined IS NULL")
     )

@@ -1,7 +1,12 @@
 """What machinery keeps only for a while: told orders and answers for repeats, by real time."""
 
+from typing import Any, cast
+
 from adapters.database import purging
+from services.delivery_reports import DeliveryReports
 from services.keys import Keys
+from services.reconcile import Reconciler
+from tests.api.texting import Quiet
 from tests.services.bench import Bench
 
 
@@ -46,3 +51,13 @@ async def test_a_large_past_goes_piece_by_piece_the_oldest_first(bench: Bench) -
 
     assert [await purge(bench, 10) for _ in range(4)] == [10, 10, 5, 0]
     assert await bench.dispatched(walk) == ["start"]
+
+
+async def test_each_round_of_the_reconciler_lets_a_piece_of_the_past_go(bench: Bench) -> None:
+    walk, temporal = await bench.a_walk(), cast(Any, Quiet())
+    await bench.change("UPDATE dispatches SET done_at = now() - interval '8 days'")
+    reports = DeliveryReports(bench.database, bench.clock, bench.surrogates)
+
+    await Reconciler(bench.database, bench.clock, temporal, bench.sending, reports).reconcile()
+
+    assert await bench.dispatched(walk) == []

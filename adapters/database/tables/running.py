@@ -40,6 +40,7 @@ tasks = Table(
 )
 Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
+Index("tasks_open_idx", tasks.c.due_at, postgresql_where=text("closed_at IS NULL"))
 
 journey_settings = Table(
     "journey_settings", metadata, Column("journey", Text, primary_key=True), Column("options", JSONB, nullable=False)
