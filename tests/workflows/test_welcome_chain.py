@@ -94,7 +94,7 @@ async def test_refusing_email_lets_the_walk_go_on_without_letters(play: Playback
     assert await play.ending() == "lapsed"
 
 
-async def test_the_same_event_twice_changes_nothing(play: Playback) -> None:
+async def test_f06_the_same_event_twice_changes_nothing(play: Playback) -> None:
     for _ in range(2):
         await play.does("order_placed", event_id="order-1")
     await play.after(hours(5))
