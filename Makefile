@@ -11,7 +11,7 @@ TWILIO_API := twilio_api_v2010.json
 TWILIO_API_SHA256 := 7f123267c8dd60bd5412ed723cc021f0e58d52b635e8fad41f72c4a3dda9e77e
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up check check-twilio format lint types layers migrations test kills smoke history migration lock clean
+.PHONY: help install demo up check check-twilio format lint types layers migrations test races kills smoke history migration lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ test: install ## Run the tests (T=path or -k expression narrows)
 
 kills: install ## Kill a worker at each of 12 points of a send, 20 times each: nothing twice, nothing lost (KILLS=2 is quicker)
 	@$(BIN)/python -m tests.kills
+
+races: install ## 1,000 opt-outs race 1,000 sends (F46); the tests run 200
+	@TROPA_RACES=1000 $(BIN)/python -m tests tests/services/test_races.py
 
 check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)
 	@$(BIN)/python -m tests.referee

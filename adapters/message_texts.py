@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateSyntaxError
 
 from adapters.letters import compile_letter, tidy
 from adapters.message_toml import read_text, read_toml, wrong
+from adapters.template_language import TextEnvironment
 from domain.messages import Channel, Content, Rendered
 
 SUFFIXES = {
@@ -139,16 +139,10 @@ def _web_address(url: str) -> str:
     return url
 
 
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=autoescape)
-    environment.globals.clear()
-    return environment
+_HTML, _PLAIN = TextEnvironment(autoescape=True), TextEnvironment(autoescape=False)
 
 
-_HTML, _PLAIN = _environment(autoescape=True), _environment(autoescape=False)
-
-
-def template(file: Path, source: str, environment: ImmutableSandboxedEnvironment = _PLAIN) -> Template:
+def template(file: Path, source: str, environment: TextEnvironment = _PLAIN) -> Template:
     """A compiled template. Raises InvalidDeclaration."""
     try:
         return environment.from_string(source)

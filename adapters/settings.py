@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     port: int = 8080
     public_url: str = Field(default="", description="Where customers reach this installation, for links")
     metrics_port: int | None = Field(default=None, description="Worker's Prometheus port")
+    live_port: int | None = Field(default=None, description="Where the worker says whether it makes progress")
 
     secrets: list[SecretStr] = Field(
         default=[SecretStr(DEVELOPMENT_SECRET)],
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     twilio_whatsapp_from: str = Field(
         default="", description="WhatsApp's sender, +49…, or the service that chooses it, MG…; without it the sandbox"
     )
+    twilio_per_second: float = Field(default=10, gt=0, description="Texts that each worker hands over in a second")
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
 
     telegram_token: SecretStr = Field(

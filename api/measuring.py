@@ -11,6 +11,7 @@ from services.intake import Taken
 from services.watching import Counts
 
 UNKNOWN = "unknown"
+NOT_KNOWN = float("nan")  # while the database is down
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # labels are not a stranger's to make
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,14 @@ class Meters:
         )
         self._events = Counter("tropa_events_total", "Events taken in", ["result"], registry=self.registry)
         self._backlog = Gauge("tropa_dispatch_backlog", "Rows that Temporal is to be told", registry=self.registry)
+        self._pending = Gauge("tropa_projection_backlog", "Events not applied yet", registry=self.registry)
+        self._pending_age = Gauge(
+            "tropa_projection_oldest_seconds", "Since the oldest of them was stored", registry=self.registry
+        )
+        self._unknown_age = Gauge(
+            "tropa_unknown_oldest_seconds", "Since the oldest outcome of 7 days was lost", registry=self.registry
+        )
+        self._orphans = Gauge("tropa_orphan_reports", "Reports on no send of ours", registry=self.registry)
         self._sends = Gauge("tropa_sends", "Sends in the ledger", ["state"], registry=self.registry)
         self._open = Gauge("tropa_open_enrollments", "Open enrollments", ["journey"], registry=self.registry)
 
@@ -46,7 +55,11 @@ class Meters:
         """All metrics as Prometheus reads them; without counts when the database is down."""
         self._sends.clear()
         self._open.clear()
-        self._backlog.set(counts.backlog if counts else float("nan"))
+        self._backlog.set(counts.backlog if counts else NOT_KNOWN)
+        self._pending.set(counts.waiting.events if counts else NOT_KNOWN)
+        self._pending_age.set(counts.waiting.oldest_event if counts else NOT_KNOWN)
+        self._unknown_age.set(counts.waiting.oldest_unknown if counts else NOT_KNOWN)
+        self._orphans.set(counts.waiting.orphans if counts else NOT_KNOWN)
         for state, count in (counts.sends if counts else {}).items():
             self._sends.labels(state).set(count)
         for journey, count in (counts.open_enrollments if counts else {}).items():

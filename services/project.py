@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events
-from adapters.database.connection import Database, lock_customer, try_lock_customer
+from adapters.database.connection import Database, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
 from domain.customers import Trouble
 from domain.decisions import Decision
@@ -20,8 +18,6 @@ from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Si
 from services.catalogue import Catalogue
 
 AT_ONCE = 8  # customers side by side, in one process
-# SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
-PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +53,7 @@ class Projector:
                     return 0  # somebody else is at it; the next round finds what they left
                 return await self.apply_pending(connection, customer, customer_id)
         except Exception as error:
-            if _will_pass(error):
+            if will_pass(error):
                 raise
             log.exception("projection failed; setting the poison aside", extra={"customer": customer})
             return await self._one_by_one(customer, customer_id)
@@ -82,7 +78,7 @@ class Projector:
                     if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
                         await self._apply(connection, customer, [event])
             except Exception as error:
-                if _will_pass(error):
+                if will_pass(error):
                     raise
                 async with self._database.transaction() as connection:
                     await lock_customer(connection, customer)
@@ -170,10 +166,3 @@ class Projector:
             state="quarantined",
             decision=Decision(rule="quarantined", facts={"problem": problem, "event": event.name}),
         )
-
-
-def _will_pass(error: Exception) -> bool:
-    """Whether the database failed rather than the event: such an event is tried again, never set aside."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(PASSING)
-    return isinstance(error, (OSError, TimeoutError, NoRoomInPool))

@@ -73,6 +73,7 @@ def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:
     account = TwilioAccount(
         sid=settings.twilio_account_sid,
         token=settings.twilio_auth_token.get_secret_value(),
+        per_second=settings.twilio_per_second,
         base_url=settings.twilio_base_url,
         **sender,
     )

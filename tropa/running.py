@@ -1,6 +1,7 @@
 """Running the worker and the API as processes, and leaving them cleanly."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -10,9 +11,10 @@ from typing import Any
 import uvicorn
 
 from adapters.settings import Settings
-from adapters.temporal import connect, ensure_search_attributes
+from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
 from domain.errors import TropaError
 from tropa.leaving import leave
+from tropa.pulse import Pulse, telling, watch_polls
 from tropa.serve import api_app
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
@@ -45,9 +47,16 @@ async def worker(settings: Settings) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with build_worker(house, client), pumping(house, client, reconcile_every=settings.reconcile_every):
+    pulse = Pulse()
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.live_port:
+            await stack.enter_async_context(telling(pulse, settings.host, settings.live_port))
+        await stack.enter_async_context(build_worker(house, client))
+        await stack.enter_async_context(pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse))
+        watching = asyncio.create_task(watch_polls(pulse, client, TASK_QUEUE))
         log.info("worker is up")
         await stop.wait()
+        watching.cancel()
         log.info("worker stops: finishing what it began")
     await house.close()
 

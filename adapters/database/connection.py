@@ -10,10 +10,14 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 NOTIFY_EVERY = 0.02  # seconds; a NOTIFY in every commit cost 2.3 times the throughput
 WAKE_CHANNEL = "tropa"
+# SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
+PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -106,3 +110,12 @@ async def try_lock_customer(connection: AsyncConnection, customer: str) -> bool:
         text("SELECT pg_try_advisory_xact_lock(hashtextextended(:customer, 0))"), {"customer": customer}
     )
     return bool(found.scalar_one())
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether the database failed (down, full, read-only, shutting down) rather than what it was asked (F08, F53)."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None) or "").startswith(PASSING)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "").startswith(PASSING)
+    return isinstance(error, (OSError, TimeoutError, NoRoomInPool, asyncpg.InterfaceError))

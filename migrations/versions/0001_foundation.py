@@ -113,6 +113,13 @@ def upgrade() -> None:
         comment="What providers reported of sends, as it came. A repeat is the same row.",
     )
     op.create_index(
+        "reports_orphaned_idx",
+        "reports",
+        ["orphaned_at"],
+        unique=False,
+        postgresql_where=sa.text("orphaned_at IS NOT NULL"),
+    )
+    op.create_index(
         "reports_parked_idx",
         "reports",
         ["received_at"],
@@ -214,6 +221,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "enrollments_unstarted_idx",
+        "enrollments",
+        ["started_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
@@ -241,6 +255,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("number IS NULL AND quarantined IS NULL"),
     )
+    op.create_index(
+        "events_quarantined_idx",
+        "events",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("quarantined IS NOT NULL"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("api_key", sa.Text(), nullable=False),
@@ -252,6 +273,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key"], ["api_keys.id"], name=op.f("idempotency_keys_api_key_fkey")),
         sa.PrimaryKeyConstraint("api_key", "key", name=op.f("idempotency_keys_pkey")),
     )
+    op.create_index("idempotency_keys_created_at_idx", "idempotency_keys", ["created_at"], unique=False)
     op.create_table(
         "webhook_deliveries",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
@@ -297,6 +319,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["enrollment"], ["enrollments.id"], name=op.f("dispatches_enrollment_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("dispatches_pkey")),
         comment="What Temporal is to be told. Machinery: real time.",
+    )
+    op.create_index(
+        "dispatches_done_idx", "dispatches", ["done_at"], unique=False, postgresql_where=sa.text("done_at IS NOT NULL")
     )
     op.create_index(
         "dispatches_pending_idx",
@@ -356,6 +381,13 @@ def upgrade() -> None:
     )
     op.create_index("sends_customer_slot_at_idx", "sends", ["customer", "slot_at"], unique=False)
     op.create_index(
+        "sends_failed_idx",
+        "sends",
+        [sa.literal_column("coalesce(called_at, slot_at)")],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
         "sends_provider_id_idx",
         "sends",
         ["provider_id"],
@@ -371,6 +403,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "sends_unknown_idx", "sends", ["claimed_at"], unique=False, postgresql_where=sa.text("state = 'unknown'")
+    )
+    op.create_index(
+        "sends_waiting_idx",
+        "sends",
+        ["slot_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')"),
     )
     op.create_table(
         "tasks",
@@ -389,6 +428,7 @@ def upgrade() -> None:
     )
     op.create_index("tasks_customer_idx", "tasks", ["customer"], unique=False)
     op.create_index("tasks_enrollment_idx", "tasks", ["enrollment"], unique=False)
+    op.create_index("tasks_open_idx", "tasks", ["due_at"], unique=False, postgresql_where=sa.text("closed_at IS NULL"))
     op.create_table(
         "decisions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -430,9 +470,13 @@ def downgrade() -> None:
     op.drop_index("decisions_enrollment_at_idx", table_name="decisions")
     op.drop_index("decisions_customer_at_idx", table_name="decisions")
     op.drop_table("decisions")
+    op.drop_index("tasks_open_idx", table_name="tasks", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("tasks_enrollment_idx", table_name="tasks")
     op.drop_index("tasks_customer_idx", table_name="tasks")
     op.drop_table("tasks")
+    op.drop_index(
+        "sends_waiting_idx", table_name="sends", postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')")
+    )
     op.drop_index("sends_unknown_idx", table_name="sends", postgresql_where=sa.text("state = 'unknown'"))
     op.drop_index(
         "sends_undelivered_idx",
@@ -440,10 +484,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'accepted' AND delivery_rank < 5"),
     )
     op.drop_index("sends_provider_id_idx", table_name="sends", postgresql_where=sa.text("provider_id IS NOT NULL"))
+    op.drop_index("sends_failed_idx", table_name="sends", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("sends_customer_slot_at_idx", table_name="sends")
     op.drop_index("sends_claimed_idx", table_name="sends", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table("sends")
     op.drop_index("dispatches_pending_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NULL"))
+    op.drop_index("dispatches_done_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NOT NULL"))
     op.drop_table("dispatches")
     op.drop_table("dispatch_leases")
     op.drop_index("webhook_deliveries_endpoint_idx", table_name="webhook_deliveries")
@@ -451,12 +497,19 @@ def downgrade() -> None:
         "webhook_deliveries_due_idx", table_name="webhook_deliveries", postgresql_where=sa.text("done_at IS NULL")
     )
     op.drop_table("webhook_deliveries")
+    op.drop_index("idempotency_keys_created_at_idx", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("events_quarantined_idx", table_name="events", postgresql_where=sa.text("quarantined IS NOT NULL"))
     op.drop_index(
         "events_pending_idx", table_name="events", postgresql_where=sa.text("number IS NULL AND quarantined IS NULL")
     )
     op.drop_index("events_customer_number_idx", table_name="events")
     op.drop_table("events")
+    op.drop_index(
+        "enrollments_unstarted_idx",
+        table_name="enrollments",
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.drop_index("enrollments_open_key", table_name="enrollments", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("enrollments_customer_journey_idx", table_name="enrollments")
     op.drop_table("enrollments")
@@ -470,6 +523,7 @@ def downgrade() -> None:
         table_name="reports",
         postgresql_where=sa.text("applied_at IS NULL AND orphaned_at IS NULL"),
     )
+    op.drop_index("reports_orphaned_idx", table_name="reports", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_table("reports")
     op.drop_table("reconciliation")
     op.drop_table("journey_settings")

@@ -17,32 +17,11 @@ from aiosmtpd.smtp import SMTP, Envelope
 from adapters.channels.email import EmailGateway, build_email
 from domain.deliveries import Letter
 from domain.errors import InvalidInput, Misconfigured, Unavailable
-from tests.support.mail_server import Mailbox, mail_server
+from tests.support.mail_server import DropsWithinContent, Mailbox, RefusesWithinContent, mail_server
 
 pytestmark = pytest.mark.asyncio
 
 SEND_ID = UUID("0198a5c2-7b1e-7c3d-9a40-1f2e3d4c5b6a")
-
-
-class DropsWithinContent(SMTP):
-    """Hangs up after the first bytes of a letter."""
-
-    async def smtp_DATA(self, arg: str) -> None:
-        await self.push("354 go on")
-        assert self._reader is not None and self.transport is not None
-        await self._reader.read(10)
-        self.transport.abort()  # type: ignore[attr-defined]  # declared as a plain transport
-
-
-class RefusesWithinContent(SMTP):
-    """Has enough long before the final dot, and says so."""
-
-    async def smtp_DATA(self, arg: str) -> None:
-        await self.push("354 go on")
-        assert self._reader is not None
-        await self._reader.read(10)
-        await self.push("552 5.3.4 too big")
-        await self._reader.read(-1)
 
 
 @asynccontextmanager
@@ -156,7 +135,7 @@ async def test_an_answer_to_the_content_is_understood(answer: str, outcome: str)
     assert receipt.outcome == outcome
 
 
-async def test_a_connection_lost_within_the_content_may_be_tried_again() -> None:
+async def test_f16_a_connection_lost_within_the_content_may_be_tried_again() -> None:
     with mail_server(Mailbox(), kind=DropsWithinContent) as address:
         async with a_gateway(f"smtp://{address}") as gateway, gateway.connection() as connection:
             receipt = await connection.deliver(a_letter(text="x" * 12_000_000))
@@ -172,7 +151,7 @@ async def test_a_refusal_within_the_content_is_heard_before_the_final_dot() -> N
     assert (receipt.outcome, receipt.code) == ("refused", "552 5.3.4")
 
 
-async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def hang_up(server: SMTP) -> str:
         assert server.transport is not None
         server.transport.close()
@@ -188,7 +167,7 @@ async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown(
     assert receipt.outcome == "unknown"
 
 
-async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def stall(server: SMTP) -> str:
         await asyncio.sleep(1)
         return "250 too late"
@@ -209,7 +188,7 @@ async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     assert mailbox.greetings == 2
 
 
-async def test_a_refused_recipient_does_not_harm_the_next_letter() -> None:
+async def test_f23_a_refused_recipient_does_not_harm_the_next_letter() -> None:
     mailbox = Mailbox()
     mailbox.refusals["anna@example.com"] = "550 5.1.1 no"
     with mail_server(mailbox) as address:

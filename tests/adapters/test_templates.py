@@ -22,6 +22,7 @@ shelf_life = "36 hours"
 limit = { times = 2, within = "30 days" }
 why = { en = "You are a customer of {{ company.name }}.", ru = "Вы клиент {{ company.name }}." }
 """
+BOTH = TOML.replace('["email"]', '["email", "sms"]')
 LETTER = """subject: Hello {{ customer.first_name }}
 preview: From {{ company.name }}
 
@@ -200,7 +201,7 @@ async def test_a_wrong_text_teaches(write: Write, files: dict[str, str], taught:
         ("message.toml", TOML.replace("company.name", "company.slogan"), "company.slogan"),
     ],
 )
-async def test_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
+async def test_f21_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
     library = write({file: text})
 
     with pytest.raises(RenderFailed, match=re.escape(variable)) as failure:
@@ -262,10 +263,45 @@ async def test_a_first_name_is_never_run_as_a_template(write: Write) -> None:
     ],
 )
 async def test_a_template_cannot_reach_out_of_its_sandbox(write: Write, attack: str) -> None:
-    library = write({"email.en.mjml": f"subject: x\n\n<mj-text>{attack}</mj-text>"})
+    with pytest.raises((InvalidDeclaration, RenderFailed)):  # as soon as it shows: calls, before anything is sent
+        write({"email.en.mjml": f"subject: x\n\n<mj-text>{attack}</mj-text>"}).render(
+            "chain", "hello", Channel.EMAIL, "en", a_context()
+        )
+
+
+@pytest.mark.parametrize(
+    ("bomb", "problem"),
+    [
+        ("{% for a in company.name %}{% for b in company.name %}{% endfor %}{% endfor %}", "no loop within a loop"),
+        ("{% set a = 'x' %}{% set a = a ~ a %}", "cannot set a variable"),
+        ("{% set a %}x{% endset %}", "cannot set a variable"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}", "no macros"),
+        ("{{ '{:999999999}'.format('x') }}", "cannot call anything"),
+        ("{{ '%999999999d' % 1 }}", "cannot format by %"),
+        ("{{ 9 ** 9 ** 9 ** 9 }}", "cannot raise to a power"),
+        ("{{ 'x' | indent(999999999) }}", "No filter named 'indent'"),
+        ("{{ company.name | join(company.name) }}", "join by a text in quotes"),
+    ],
+)
+async def test_f22_a_text_that_could_hang_or_grow_is_refused_when_it_is_read(
+    write: Write, bomb: str, problem: str
+) -> None:
+    with pytest.raises(InvalidDeclaration, match=re.escape(problem)):
+        write({"sms.en.txt": bomb, "sms.ru.txt": "x", "message.toml": BOTH})
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "{{ 'x' * 999999999 }}",
+        "{% for a in customer.attributes.long %}" + "x" * 1000 + "{% endfor %}",
+    ],
+)
+async def test_f22_a_text_that_grows_beyond_measure_fails_and_takes_no_memory(write: Write, bomb: str) -> None:
+    library = write({"sms.en.txt": bomb, "sms.ru.txt": "x", "message.toml": BOTH})
 
     with pytest.raises(RenderFailed):
-        library.render("chain", "hello", Channel.EMAIL, "en", a_context())
+        library.render("chain", "hello", Channel.SMS, "en", a_context(attributes={"long": "x" * 32_000}))
 
 
 @pytest.mark.parametrize(("vip", "shown"), [(True, ["VIP", "Gift", "Bye"]), (False, ["Bye"])])

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -33,7 +34,7 @@ def twilio(serving: Twilio) -> Twilio:
 
 
 def gateway_to(twilio: Twilio, **changes: str) -> TwilioGateway:
-    account = {"sid": SID, "token": TOKEN, "sender": SENDER, "prefix": "whatsapp:", "base_url": twilio.base_url}
+    account: dict[str, Any] = {"sid": SID, "token": TOKEN, "sender": SENDER, "prefix": "whatsapp:", "base_url": twilio.base_url}
     return TwilioGateway(TwilioAccount(**{**account, **changes}), LINKS.status_report, timeout=httpx.Timeout(0.5))
 
 

@@ -46,6 +46,7 @@ async def texting_house(
         "twilio_account_sid": SID,
         "twilio_auth_token": TOKEN,
         "twilio_from": SENDER,
+        "twilio_per_second": "1000",
         "twilio_base_url": twilio.base_url,
     }
     settings = settings_for(database_url, **account | settings_too)

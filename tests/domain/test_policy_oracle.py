@@ -74,9 +74,9 @@ def breaks(policy: ContactPolicy, facts: SendFacts, touches: Sequence[Touch]) ->
     new, ordered = touches[-1], sorted(touch.at for touch in touches)
     if any(b - a < policy.gap for a, b in itertools.pairwise(ordered)):
         return True
-    if overfull(ordered, policy.cap, new.at) or (
-        facts.frequency and overfull(ordered, policy.frequencies[facts.frequency], new.at)
-    ):
+    if overfull(ordered, policy.cap, new.at):
+        return True
+    if facts.frequency and overfull(ordered, policy.frequencies[facts.frequency], new.at):
         return True
     if new.channel is Channel.EMAIL:
         for other in touches[:-1]:

@@ -14,6 +14,7 @@ Cause = Callable[[Bench, timedelta], Awaitable[None]]
 async def a_started_walk(bench: Bench, customer: str = "anna") -> str:
     walk = await bench.a_walk(customer)
     await bench.change("UPDATE dispatches SET done_at = now(), result = 'started'")
+    await bench.change("UPDATE enrollments SET run_id = 'run of ' || id")
     return walk
 
 

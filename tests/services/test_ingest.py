@@ -8,6 +8,7 @@ import pytest
 
 from adapters.database import customers
 from domain.customers import Consent, ConsentStatus
+from domain.messages import Channel
 from domain.sends import SendState
 from services.ingest import Accepted
 from tests.services.bench import Bench
@@ -16,7 +17,7 @@ from tests.support.factories import an_event
 HOUR = timedelta(hours=1)
 
 
-async def test_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Bench) -> None:
+async def test_f03_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Bench) -> None:
     event = an_event("looked", event_id="e1", at=bench.clock.now())
 
     answers = await asyncio.gather(*(bench.ingest.accept([event]) for _ in range(100)))
@@ -25,7 +26,7 @@ async def test_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Benc
     assert await bench.rows("SELECT count(*) AS n FROM events") == [{"n": 1}]
 
 
-async def test_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: Bench) -> None:
+async def test_f03_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: Bench) -> None:
     await bench.ingest.accept([an_event("looked", event_id="e1", at=bench.clock.now())])
 
     answer = await bench.ingest.accept(
@@ -39,7 +40,7 @@ async def test_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: B
     assert await bench.rows("SELECT name FROM events WHERE event_id = 'e1'") == [{"name": "looked"}]
 
 
-async def test_a_hundred_bodies_for_one_id_at_once_leave_one(bench: Bench) -> None:
+async def test_f03_a_hundred_bodies_for_one_id_at_once_leave_one(bench: Bench) -> None:
     bodies = [an_event("looked", event_id="e1", at=bench.clock.now(), count=n) for n in range(100)]
 
     answers = await asyncio.gather(*(bench.ingest.accept([body]) for body in bodies))

@@ -1,4 +1,4 @@
-"""A real mail server on this machine, which keeps what it is handed and answers as it is told."""
+"""A real mail server on this machine, well-behaved and not. What its mailbox holds is what customers would have got."""
 
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -48,6 +48,27 @@ class Mailbox:
     def authenticate(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: Any) -> AuthResult:
         self.logins.append(data)
         return AuthResult(success=data == LoginPassword(b"tropa", b"p@ss/word"), handled=False)
+
+
+class DropsWithinContent(SMTP):
+    """Hangs up after the first bytes of a letter."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        await self.push("354 go on")
+        assert self._reader is not None and self.transport is not None
+        await self._reader.read(10)
+        self.transport.abort()  # type: ignore[attr-defined]  # declared as a plain transport
+
+
+class RefusesWithinContent(SMTP):
+    """Has enough long before the final dot, and says so."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        await self.push("354 go on")
+        assert self._reader is not None
+        await self._reader.read(10)
+        await self.push("552 5.3.4 too big")
+        await self._reader.read(-1)
 
 
 @contextmanager

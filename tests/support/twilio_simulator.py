@@ -7,6 +7,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -55,8 +56,10 @@ class Twilio:
     messages: list[dict[str, Any]] = field(default_factory=list)
     reports_to: dict[str, str] = field(default_factory=dict)
     contents: dict[str, str | None] = field(default_factory=dict)
+    keeps_for: dict[str, int] = field(default_factory=dict)  # seconds, of each text
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
+    busy_until: float = 0.0  # monotonic; until then every text is put off
     opted_out: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     wrote_at: dict[str, datetime] = field(default_factory=dict)
@@ -116,6 +119,8 @@ class Twilio:
             return refused
         self.requests += 1
         form = {name: str(value) for name, value in (await request.form()).items()}
+        if time.monotonic() < self.busy_until:
+            return _error(429, 20429, {"Retry-After": "1"})
         if problem := self._problem(form):
             return _error(400, problem)
         form.setdefault("Body", self._written(form))
@@ -218,7 +223,7 @@ class Twilio:
         }
         self.messages.append(message)
         self.contents[sid] = form.get("ContentSid")
-        self.reports_to[sid] = form["StatusCallback"]
+        self.reports_to[sid], self.keeps_for[sid] = form["StatusCallback"], int(form["ValidityPeriod"])
         return message
 
     async def _fails(self, fault: Fault) -> Response:

@@ -98,3 +98,4 @@ Index(
     postgresql_where=text("number IS NULL AND quarantined IS NULL"),
 )
 Index("events_customer_number_idx", events.c.customer, events.c.number, unique=True)
+Index("events_quarantined_idx", events.c.received_at, postgresql_where=text("quarantined IS NOT NULL"))

@@ -41,6 +41,7 @@ tasks = Table(
 )
 Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
+Index("tasks_open_idx", tasks.c.due_at, postgresql_where=text("closed_at IS NULL"))
 
 contact_policies = Table(
     "contact_policies",
@@ -78,3 +79,4 @@ idempotency_keys = Table(
     Column("body", JSONB),
     Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
 )
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -52,6 +53,9 @@ sends = Table(
 Index("sends_customer_slot_at_idx", sends.c.customer, sends.c.slot_at)
 Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'claimed'"))
 Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
+WAITS = text("state IN ('deferred', 'held', 'reserved')")
+Index("sends_waiting_idx", sends.c.slot_at, postgresql_where=WAITS)
+Index("sends_failed_idx", func.coalesce(sends.c.called_at, sends.c.slot_at), postgresql_where=text("state = 'failed'"))
 Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
 
 AWAITED = text("state = 'accepted' AND delivery_rank < 5")
@@ -75,6 +79,7 @@ reports = Table(
 
 PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
 Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
+Index("reports_orphaned_idx", reports.c.orphaned_at, postgresql_where=text("orphaned_at IS NOT NULL"))
 
 decisions = Table(
     "decisions",
