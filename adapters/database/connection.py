@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=5,
+            pool_use_lifo=True,  # the warmest connection first: it has prepared the statements
             hide_parameters=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
@@ -35,6 +37,7 @@ class Database:
         self._doorbell: asyncpg.Connection[Any] | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._rung = False
+        self._rang_at = 0.0
         self._one_at_a_time = asyncio.Lock()
         self._heard: Callable[[], None] | None = None
         self._listening = False
@@ -46,7 +49,12 @@ class Database:
             yield connection
 
     def wake(self) -> None:
-        """Tell waiting pumps, soon, that there are new rows. Call after commit; at most one NOTIFY every 20 ms."""
+        """Tell waiting pumps that there are new rows: this process's at once, others by one NOTIFY every 20 ms at most.
+
+        Call after commit.
+        """
+        if self._heard:
+            self._heard()
         if not self._rung:
             self._rung = True
             self._ringing = asyncio.create_task(self._ring())
@@ -66,8 +74,8 @@ class Database:
         await self.engine.dispose()
 
     async def _ring(self) -> None:
-        await asyncio.sleep(NOTIFY_EVERY)
-        self._rung = False  # before the NOTIFY: a commit from here on rings again
+        await asyncio.sleep(max(0.0, self._rang_at + NOTIFY_EVERY - time.monotonic()))
+        self._rung, self._rang_at = False, time.monotonic()  # before the NOTIFY: a commit from here on rings again
         async with self._one_at_a_time:
             try:
                 await (await self._dedicated()).execute(f"NOTIFY {WAKE_CHANNEL}")
@@ -85,7 +93,13 @@ class Database:
             self._doorbell = await asyncpg.connect(url.render_as_string(hide_password=False))
             self._listening = False
         if (heard := self._heard) and not self._listening:
-            await self._doorbell.add_listener(WAKE_CHANNEL, lambda *_: heard())
+            own = self._doorbell.get_server_pid()
+
+            def others(_: object, pid: int, *rest: object) -> None:
+                if pid != own:  # our own news was heard when it was made
+                    heard()
+
+            await self._doorbell.add_listener(WAKE_CHANNEL, others)
             self._listening = True
         return self._doorbell
 
