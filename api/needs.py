@@ -14,7 +14,7 @@ from services.catalogue import Catalogue
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
-from services.ingest import Ingest
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.opting_out import OptingOut
@@ -30,7 +30,7 @@ class Needs:
     database: Database
     clock: Clock
     catalogue: Catalogue
-    ingest: Ingest
+    intake: Intake
     customers: Customers
     timeline: Timeline
     enrolling: Enrolling

@@ -15,8 +15,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvloop
-
 from adapters.settings import Settings
 from bench import ingest, letters
 from bench.figures import Figure, table
@@ -27,6 +25,7 @@ from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.embedded.supervisor import Supervisor
 from tropa.leaving import leave
 from tropa.migrate import migrate
+from tropa.running import HTTP_LOOP
 from tropa.stack import start
 
 RESULTS = Path(".bench")
@@ -63,7 +62,8 @@ def measure(home: Path) -> list[Figure]:
                 found = await letters.measure(here.api, key, here.temporal, _bare(here.database), mailbox, say)
             return found + await ingest.measure(base, other, noop_base, _bare(database), say)
 
-        return uvloop.run(run())
+        with asyncio.Runner(loop_factory=HTTP_LOOP) as runner:
+            return runner.run(run())
     raise KeyboardInterrupt  # the supervisor was asked to stop, and ended its block quietly
 
 

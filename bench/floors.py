@@ -7,7 +7,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from bench.floor_walk import Started, Waiting, nothing
-from tropa.running import run, server
+from tropa.running import HTTP_LOOP, run, server
 
 QUEUE = "floor"
 
@@ -36,4 +36,6 @@ async def worker(address: str) -> None:
 
 if __name__ == "__main__":
     which, where = sys.argv[1:]
-    run(lambda: api(int(where)) if which == "api" else worker(where))
+    if which == "api":
+        run(lambda: api(int(where)), loop=HTTP_LOOP)
+    run(lambda: worker(where))

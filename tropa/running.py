@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.loops.auto import auto_loop_factory
 
 from adapters.settings import Settings
 from adapters.temporal import connect, ensure_search_attributes
@@ -18,14 +19,19 @@ from tropa.serve import api_app
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+HTTP_LOOP = auto_loop_factory()
+"""The event loop that uvicorn would choose. The worker keeps asyncio's own, whose buffers the mail gateway watches."""
+
 log = logging.getLogger(__name__)
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(main: Callable[[], Coroutine[Any, Any, None]], *, loop: LoopFactory | None = None) -> None:
     """Run a command's coroutine and leave. What Tropa raises on purpose is told in its own words."""
     code = 0
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(main())
     except TropaError as error:
         print(error, file=sys.stderr)  # noqa: T201  the command line speaks
         code = 1

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.needs import Needs
 from domain.policy import ContactPolicy
 from services.customers import Customers
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
 from services.replies import Replies
@@ -52,7 +53,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             database=house.database,
             clock=house.clock,
             catalogue=house.catalogue,
-            ingest=house.ingest,
+            intake=Intake(house.ingest),
             customers=customers,
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,

@@ -35,12 +35,12 @@ _INSERT = text("""
         cast(:occurred_at AS timestamptz[]), cast(:received_at AS timestamptz[]), cast(:source AS text[]),
         cast(:about AS text[]), cast(:properties AS jsonb[]), cast(:digest AS bytea[]))
     ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id, id
+    RETURNING event_id
 """)
 
 
-async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> dict[str, UUID]:
-    """Store a batch whose event ids differ. Answers the row ids of those that were new, by event id.
+async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> set[str]:
+    """Store a batch whose event ids differ. Answers the ids of those that were new.
 
     Always in the order of the ids: two batches that share events would otherwise wait for each other.
     """
@@ -59,7 +59,7 @@ async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> dic
             "digest": [e.digest for e in events],
         },
     )
-    return {row.event_id: row.id for row in rows}
+    return set(rows.scalars())
 
 
 async def digests(connection: AsyncConnection, event_ids: Sequence[str]) -> dict[str, bytes]:

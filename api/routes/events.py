@@ -9,7 +9,6 @@ from api.access import allowed
 from api.needs import House
 from api.problems import answers
 from api.reading_events import BatchTaken, EventBatch, Rejected, read_batch
-from services.intake import take_in
 
 REF = "#/components/schemas/{name}"
 _SCHEMAS, SCHEMAS = msgspec.json.schema_components([EventBatch, BatchTaken], ref_template=REF)
@@ -54,7 +53,7 @@ async def take_events(request: Request, house: House) -> Response:
     `properties.channel` says otherwise) are in force when the answer arrives.
     """
     good, places, rejected = read_batch(await request.body(), house.clock.now())
-    taken = await take_in(house.ingest, good)
+    taken = await house.intake.take_in(good)
     rejected += [Rejected(places[each], f"event_id: {TAKEN}") for each in taken.conflicts]
     rejected += [Rejected(places[each], "event: cannot be stored") for each in taken.refused]
     rejected.sort(key=lambda each: each.index)
