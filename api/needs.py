@@ -50,7 +50,7 @@ class Needs:
     twilio: TwilioSignature | None = None
 
 
-def _needs(request: Request) -> Needs:
+async def _needs(request: Request) -> Needs:  # a plain function would be called in a thread of its own
     needs: Needs = request.app.state.needs
     return needs
 

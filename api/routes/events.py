@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.access import allowed
-from api.needs import House
+from api.needs import Needs
 from api.problems import answers
 from api.reading_events import BatchTaken, EventBatch, Rejected, read_batch
 
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/v1", tags=["Events"])
     summary="Tell what customers did",
     response_class=Response,
 )
-async def take_events(request: Request, house: House) -> Response:
+async def take_events(request: Request) -> Response:
     """Up to 1,000 events at once, of any customers, in any order. They start, steer and end journeys.
 
     Each event counts once, however often it is sent: repeat the whole request when in doubt. One wrong event does not
@@ -52,6 +52,7 @@ async def take_events(request: Request, house: House) -> Response:
     `properties.channel`, or of everything without it), `complained` and `hard_bounced` (of email, unless
     `properties.channel` says otherwise) are in force when the answer arrives.
     """
+    house: Needs = request.app.state.needs  # not as a dependency, which would cost each request
     good, places, rejected = read_batch(await request.body(), house.clock.now())
     taken = await house.intake.take_in(good)
     rejected += [Rejected(places[each], f"event_id: {TAKEN}") for each in taken.conflicts]
