@@ -31,7 +31,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 """Domain errors and their statuses; the first that fits counts."""
 
 _DOWN = (ConnectionError, TimeoutError, OSError, PoolTimeout, OperationalError, InterfaceError)
-_DOWN_TOO = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+_DOWN_TOO = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 
 log = logging.getLogger(__name__)
 

@@ -40,21 +40,24 @@ class Ingest:
                 first.setdefault(event.event_id, event)
         unique = list(first.values())
         digests = {event.event_id: event.digest for event in unique}
-        async with self._database.transaction() as connection:
-            restricted = await self._lock_restricted(connection, unique)
-            new = await events.insert(connection, unique)
-            if len(new) < len(unique):
-                digests |= await events.digests(connection, [each for each in digests if each not in new])
-            await self._restrict(connection, unique, new, restricted)
+        if any(event.name in RESTRICTIONS for event in unique):
+            async with self._database.transaction() as connection:
+                restricted = await self._lock_restricted(connection, unique)
+                new = await events.insert(connection, unique)
+                await self._restrict(connection, unique, new, restricted)
+        else:
+            async with self._database.bare() as driver:
+                new = await events.insert_alone(driver, unique)
         if new:
             self._database.wake()
+        if len(new) < len(unique):
+            async with self._database.transaction() as connection:
+                digests |= await events.digests(connection, [each for each in digests if each not in new])
         return [_answer(batch, new, digests) for batch in batches]
 
     async def _lock_restricted(self, connection: AsyncConnection, batch: Sequence[NewEvent]) -> dict[str, str]:
         """Identify and lock the customers whom the batch restricts, in the order of their keys."""
         ids = [e.customer_id for e in batch if e.name in RESTRICTIONS]
-        if not ids:
-            return {}
         ours = await customers.identify(connection, ids, self._clock.now())
         for customer in sorted(ours.values()):
             await lock_customer(connection, customer)

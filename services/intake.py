@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from adapters.database.events import NewEvent
@@ -15,6 +16,7 @@ from services.ingest import Accepted, Ingest
 
 FLUSHERS = 2  # commits under way at once, in one process
 MOST_TOGETHER = 2000  # events in one commit
+ROW_ERRORS = (DBAPIError, asyncpg.PostgresError)
 MOST_WAITING = 20_000  # events; whoever comes then is sent away, rather than kept waiting until they give up
 
 
@@ -89,7 +91,7 @@ class Intake:
         """One commit for all; or, when the database refuses a row, one for each, so that none fails for another's."""
         try:
             return [_taken(each) for each in await self._ingest.accept_each(batches)]
-        except DBAPIError as error:
+        except ROW_ERRORS as error:
             if not _blames_a_row(error):
                 raise
         return [await self._by_itself(batch) for batch in batches]
@@ -104,14 +106,14 @@ class Intake:
         """Accept a batch in its own commit; or, when the database refuses a row of it, each event in its own."""
         try:
             return _taken(await self._ingest.accept(batch))
-        except DBAPIError as error:
+        except ROW_ERRORS as error:
             if not _blames_a_row(error):
                 raise
         taken = Taken()
         for position, event in enumerate(batch):
             try:
                 one = await self._ingest.accept([event])
-            except DBAPIError as error:
+            except ROW_ERRORS as error:
                 if not _blames_a_row(error):
                     raise
                 taken.refused.append(position)
@@ -126,6 +128,6 @@ def _taken(whole: Accepted) -> Taken:
     return Taken(accepted=whole.accepted, duplicates=whole.duplicates, conflicts=whole.conflicts)
 
 
-def _blames_a_row(error: DBAPIError) -> bool:
+def _blames_a_row(error: Exception) -> bool:
     """SQLSTATE classes 22 (data) and 23 (integrity); anything else is about the server."""
-    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")[:2] in ("22", "23")

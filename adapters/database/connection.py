@@ -48,6 +48,20 @@ class Database:
         async with self.engine.begin() as connection:
             yield connection
 
+    @contextlib.asynccontextmanager
+    async def bare(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """The driver's own connection, each statement its own transaction, for a hot path that needs no more.
+
+        Its errors are the driver's own: asyncpg.PostgresError, asyncpg.InterfaceError, OSError.
+        """
+        async with self.engine.connect() as connection:
+            driver: asyncpg.Connection[Any] = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            finally:
+                if driver.is_closed():
+                    await connection.invalidate()
+
     def wake(self) -> None:
         """Tell waiting pumps that there are new rows: this process's at once, others by one NOTIFY every 20 ms at most.
 
