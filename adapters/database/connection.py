@@ -9,9 +9,10 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from adapters.database.statements import text
 
 NOTIFY_EVERY = 0.02  # seconds; a NOTIFY in every commit cost 2.3 times the throughput
 WAKE_CHANNEL = "tropa"
@@ -59,8 +60,9 @@ class Database:
             try:
                 yield driver
             finally:
-                if driver.is_closed():
+                if driver.is_closed():  # the server went away, and took the others along
                     await connection.invalidate()
+                    await self.engine.dispose()
 
     def wake(self) -> None:
         """Tell waiting pumps that there are new rows: this process's at once, others by one NOTIFY every 20 ms at most.

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database.statements import text
 from domain.decisions import Decision
 from domain.journeys import Ending
 from domain.projection import Past, Walk

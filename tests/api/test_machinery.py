@@ -113,6 +113,19 @@ async def test_what_breaks_inside_stays_inside(
     assert "SELECT" not in answer.text
 
 
+async def test_taken_events_are_counted_and_only_refused_ones_logged(
+    api: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = {"event_id": "1", "customer_id": "a", "name": "b"}
+    with caplog.at_level(logging.INFO):
+        await api.post("/v1/events", json={"events": [event]})
+        await api.post("/v1/events", json={})
+
+    told = [record.__dict__["status"] for record in caplog.records if record.message == "answered"]
+    assert told == [422]
+    assert 'route="/v1/events",status="202"} 1.0' in (await api.get("/metrics")).text
+
+
 DOWN = [
     ("POST", "/v1/events"),
     ("GET", f"/v1/customers/{ANNA}"),
