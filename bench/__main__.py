@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -62,6 +63,7 @@ def measure(home: Path) -> list[Figure]:
                 found = await letters.measure(here.api, key, here.temporal, _bare(here.database), mailbox, say)
             return found + await ingest.measure(base, other, noop_base, _bare(database), say)
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends the measuring, too
         with asyncio.Runner(loop_factory=HTTP_LOOP) as runner:
             return runner.run(run())
     raise KeyboardInterrupt  # the supervisor was asked to stop, and ended its block quietly
@@ -77,6 +79,8 @@ def main() -> int:
         except (ingest.GateFailed, EmbeddedError) as error:
             say(f"bench failed: {error}")
             return 1
+        except KeyboardInterrupt:
+            return 130
     print(table(figures))
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.json"
