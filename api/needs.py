@@ -18,7 +18,7 @@ from services.chats import Chats
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
-from services.ingest import Ingest
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.opting_out import OptingOut
@@ -36,7 +36,7 @@ class Needs:
     database: Database
     clock: Clock
     catalogue: Catalogue
-    ingest: Ingest
+    intake: Intake
     customers: Customers
     timeline: Timeline
     enrolling: Enrolling
@@ -64,7 +64,7 @@ class Needs:
     push_key: str = ""
 
 
-def _needs(request: Request) -> Needs:
+async def _needs(request: Request) -> Needs:  # a plain function would be called in a thread of its own
     needs: Needs = request.app.state.needs
     return needs
 

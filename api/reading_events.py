@@ -125,9 +125,8 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     event = _events.decode(raw)
     if wrong := problem_in(raw, event.properties):
         raise ValueError(f"properties: {wrong}")
-    for field in ("event_id", "customer_id", "name", "source", "about"):
-        if _CONTROL.search(getattr(event, field)):
-            raise ValueError(f"{field}: holds a control character")
+    if _CONTROL.search(event.event_id + event.customer_id + event.name + event.source + event.about):
+        raise ValueError(f"{_field_with_control(event)}: holds a control character")
     properties = msgspec.json.encode(event.properties)
     if len(event.properties) > MOST_PROPERTIES or len(properties) > LARGEST_PROPERTIES:
         raise ValueError(f"properties: at most {MOST_PROPERTIES}, and {LARGEST_PROPERTIES // 1024} KiB altogether")
@@ -146,6 +145,11 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
         properties=properties,
         digest=hashlib.sha256(_digests.encode([*said, event.properties])).digest(),
     )
+
+
+def _field_with_control(event: EventToTakeIn) -> str:
+    fields = ("event_id", "customer_id", "name", "source", "about")
+    return next(field for field in fields if _CONTROL.search(getattr(event, field)))
 
 
 def _instant(given: datetime | None, now: datetime) -> datetime:

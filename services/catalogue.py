@@ -3,9 +3,9 @@
 import logging
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database.statements import text
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound

@@ -1,6 +1,7 @@
 """Project: apply a customer's events, each once and in order, and queue what Temporal is to be told."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -34,19 +35,21 @@ class Projector:
             waiting = await events.customers_waiting(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def project(customer_id: str) -> int:
+        async def project(customer_id: str, customer: str | None) -> int:
             async with gate:
-                return await self._project_one(customer_id)
+                return await self._project_one(customer or await self._identify(customer_id), customer_id)
 
-        applied = sum(await asyncio.gather(*map(project, waiting)))
+        applied = sum(await asyncio.gather(*itertools.starmap(project, waiting)))
         if applied:
             self._database.wake()
         return applied
 
-    async def _project_one(self, customer_id: str) -> int:
+    async def _identify(self, customer_id: str) -> str:
+        """Our id for a customer, committed: holding its unique index through the lock could deadlock with ingest."""
         async with self._database.transaction() as connection:
-            # The identity is committed first: holding its unique index through the lock could deadlock with ingest.
-            customer = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+            return (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+
+    async def _project_one(self, customer: str, customer_id: str) -> int:
         try:
             async with self._database.transaction() as connection:
                 if not await try_lock_customer(connection, customer):

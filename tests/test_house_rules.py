@@ -15,7 +15,7 @@ from tests.workflows.stories import STORIES
 from workflows.registry import declarations, journeys
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("domain", "activities", "workflows", "adapters", "services", "api", "tropa", "tests")
+PACKAGES = ("domain", "activities", "workflows", "adapters", "services", "api", "tropa", "bench", "tests")
 LONGEST = 300
 
 

@@ -48,7 +48,7 @@ def api() -> None:
 
     logs.set_up()
     settings = Settings.read()
-    running.run(lambda: running.api(settings))
+    running.run(lambda: running.api(settings), loop=running.HTTP_LOOP)
 
 
 @app.command()

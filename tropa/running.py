@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.loops.auto import auto_loop_factory
 
 from adapters.settings import Settings
 from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
@@ -19,14 +21,19 @@ from tropa.serve import api_app
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+HTTP_LOOP = auto_loop_factory()
+"""The event loop that uvicorn would choose. The worker keeps asyncio's own, whose buffers the mail gateway watches."""
+
 log = logging.getLogger(__name__)
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(main: Callable[[], Coroutine[Any, Any, None]], *, loop: LoopFactory | None = None) -> None:
     """Run a command's coroutine and leave. What Tropa raises on purpose is told in its own words."""
     code = 0
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(main())
     except TropaError as error:
         print(error, file=sys.stderr)  # noqa: T201  the command line speaks
         code = 1
@@ -64,11 +71,17 @@ async def worker(settings: Settings) -> None:
 async def api(settings: Settings) -> None:
     """Serve the API and the pages until SIGTERM or SIGINT."""
     house = await build(settings)
-    server = uvicorn.Server(
+    await server(api_app(house), host=settings.host, port=settings.port).serve()
+    await house.close()
+
+
+def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
+    """An HTTP server that says nothing of itself and believes no proxy."""
+    return uvicorn.Server(
         uvicorn.Config(
-            api_app(house),
-            host=settings.host,
-            port=settings.port,
+            app,
+            host=host,
+            port=port,
             access_log=False,
             log_config=None,
             proxy_headers=False,
@@ -76,5 +89,3 @@ async def api(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
         )
     )
-    await server.serve()
-    await house.close()

@@ -15,6 +15,7 @@ from api.needs import Needs
 from services.browsers import Browsers
 from services.chats import Chats
 from services.customers import Customers
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
 from services.preferences import Preferences
@@ -56,7 +57,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             database=house.database,
             clock=house.clock,
             catalogue=house.catalogue,
-            ingest=house.ingest,
+            intake=Intake(house.ingest),
             customers=customers,
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,

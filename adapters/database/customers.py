@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import webhooks
+from adapters.database.statements import text
 from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
 from domain.projection import Standing

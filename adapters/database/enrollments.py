@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import webhooks
+from adapters.database.statements import text
 from domain.announcements import announcement
 from domain.decisions import Decision
 from domain.journeys import Ending

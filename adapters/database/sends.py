@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
+from adapters.database.statements import text
 from domain.contact_policy import Kind, Touch
 from domain.messages import Channel, Purpose
 from domain.sends import TOUCHING, SendState

@@ -34,7 +34,8 @@ def twilio(serving: Twilio) -> Twilio:
 
 
 def gateway_to(twilio: Twilio, **changes: str) -> TwilioGateway:
-    account: dict[str, Any] = {"sid": SID, "token": TOKEN, "sender": SENDER, "prefix": "whatsapp:", "base_url": twilio.base_url}
+    account: dict[str, Any] = {"sid": SID, "token": TOKEN, "sender": SENDER}
+    account |= {"prefix": "whatsapp:", "base_url": twilio.base_url}
     return TwilioGateway(TwilioAccount(**{**account, **changes}), LINKS.status_report, timeout=httpx.Timeout(0.5))
 
 

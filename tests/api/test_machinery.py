@@ -166,6 +166,19 @@ async def only_reading(house: House, switch: str) -> None:
     await house.database.engine.dispose()  # for connections to come
 
 
+async def test_taken_events_are_counted_and_only_refused_ones_logged(
+    api: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = {"event_id": "1", "customer_id": "a", "name": "b"}
+    with caplog.at_level(logging.INFO):
+        await api.post("/v1/events", json={"events": [event]})
+        await api.post("/v1/events", json={})
+
+    told = [record.__dict__["status"] for record in caplog.records if record.message == "answered"]
+    assert told == [422]
+    assert 'route="/v1/events",status="202"} 1.0' in (await api.get("/metrics")).text
+
+
 DOWN = [
     ("POST", "/v1/events"),
     ("GET", f"/v1/customers/{ANNA}"),

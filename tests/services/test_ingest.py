@@ -1,10 +1,13 @@
 """Ingest: stored once, whole or not at all, and restrictions in force when it returns."""
 
 import asyncio
+import contextlib
 import random
 from datetime import timedelta
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from adapters.database import customers
 from domain.customers import Consent, ConsentStatus
@@ -99,6 +102,24 @@ async def test_batches_that_restrict_the_same_customers_in_opposite_orders_never
 
     assert [a.accepted for a in answers] == [len(people)] * 30
     assert await bench.rows("SELECT count(*) AS n FROM enrollments WHERE ended_at IS NULL") == [{"n": 0}]
+
+
+async def test_connections_that_the_server_ended_are_not_used_again(bench: Bench) -> None:
+    await asyncio.gather(*(bench.ingest.accept([an_event("looked", at=bench.clock.now())]) for _ in range(10)))
+    await bench.change(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    async def tries() -> int:
+        for attempt in range(5):
+            with contextlib.suppress(DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await bench.ingest.accept([an_event("looked", event_id="after", at=bench.clock.now())])
+                return attempt
+        return 5
+
+    assert await tries() <= 1, "one notices, and all are replaced"
+    assert await bench.rows("SELECT count(*) AS n FROM events") == [{"n": 11}]
 
 
 # Restrictions --------------------------------------------------------------------------------------------------------

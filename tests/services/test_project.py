@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,8 +29,7 @@ POISONS = [b'{"count": 1e5000}', b'{"count": ' + b"9" * 5000 + b"}", b'{"a":' * 
 
 def poison(event_id: str, customer_id: str = "anna", body: bytes = POISONS[0], **details: object) -> NewEvent:
     plain = an_event("looked", customer_id, event_id=event_id, **details)  # type: ignore[arg-type]
-    fields = {name: getattr(plain, name) for name in plain.__dataclass_fields__}
-    return NewEvent(**{**fields, "properties": body})
+    return structs.replace(plain, properties=body)
 
 
 async def numbers(bench: Bench, customer_id: str = "anna") -> list[int | None]:
