@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
+from domain.tracking import TrackingMode
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
@@ -54,6 +55,9 @@ class Settings(BaseSettings):
         description="smtp://user:password@host:587 or smtps://; without it mail goes to the sandbox outbox",
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
+
+    tracking: TrackingMode = Field(default=TrackingMode.FULL, description="full: clicks and opens; clicks; or off")
+    utm: bool = Field(default=True, description="Whether tracked links to the company's own site get UTM parameters")
 
     twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")

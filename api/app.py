@@ -15,7 +15,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, unsubscribe
+from api.public import docs, tracking, unsubscribe
 from api.routes import customers, enrollments, events, health, journeys, messages
 from api.webhooks import twilio
 
@@ -59,7 +59,19 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (events, customers, journeys, enrollments, messages, health, console, docs, unsubscribe, twilio):
+    for part in (
+        events,
+        customers,
+        journeys,
+        enrollments,
+        messages,
+        health,
+        console,
+        docs,
+        unsubscribe,
+        tracking,
+        twilio,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

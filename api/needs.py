@@ -20,6 +20,7 @@ from services.letters import Letters
 from services.opting_out import OptingOut
 from services.replies import Replies
 from services.timeline import Timeline
+from services.tracking import Tracking
 from services.watching import Watching
 
 
@@ -35,6 +36,7 @@ class Needs:
     timeline: Timeline
     enrolling: Enrolling
     letters: Letters
+    tracking: Tracking
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports

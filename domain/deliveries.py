@@ -12,6 +12,7 @@ class Letter:
     """What a gateway needs to send one email. `sender` is the From header, `to` a bare address.
 
     `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name.
+    `links` are where its tracked links lead, by their numbers: they are kept with the send.
     """
 
     send_id: UUID
@@ -24,6 +25,7 @@ class Letter:
     list_id: str | None
     journey: str
     message: str
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

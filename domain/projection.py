@@ -17,6 +17,7 @@ from domain.errors import InvalidInput
 from domain.events import Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
 from domain.options import Id
+from domain.tracking import is_doubtful
 
 HOUR = timedelta(hours=1)
 CATCHING_UP = ""  # a key that no event name can be
@@ -159,6 +160,8 @@ def consequences(
 ) -> list[Consequence]:
     """What follows from an event, in the order in which it happens. `mint` makes enrollment ids."""
     following: list[Consequence] = []
+    if is_doubtful(event):
+        return following
     for walk in standing.walks.values():
         following += _for_walk(event, walk, standing.number + 1, routing, now)
     for listed in routing.starting_on(event.name):

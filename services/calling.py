@@ -98,6 +98,7 @@ class Calling:
                 gateway=gateway,
                 recipient=letter.to,
                 rendered={"subject": letter.subject, "html": letter.html, "text": letter.text},
+                links=letter.links,
             )
             # Before the commit, not after it: a process may be frozen before it learns of its own commit.
             return time.monotonic()

@@ -1,6 +1,6 @@
 """Writing: a message of a journey as one letter to one customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments, events
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.templates import MessageLibrary
 from domain.deliveries import Letter
@@ -37,10 +38,16 @@ class Letters:
     """Renders messages with what is known of the customer at this moment."""
 
     def __init__(
-        self, database: Database, catalogue: Catalogue, library: MessageLibrary, links: Links, company: Company
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        library: MessageLibrary,
+        links: Links,
+        company: Company,
+        tracking: LinkTracking,
     ) -> None:
         self._database, self._catalogue, self._library = database, catalogue, library
-        self._links, self._company = links, company
+        self._links, self._company, self._tracking = links, company, tracking
 
     async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
         """The letter of a send. Raises RenderFailed, or InvalidInput when there is no address any more."""
@@ -56,6 +63,11 @@ class Letters:
         unsubscribe = self._links.unsubscribe(customer["id"], channel)
         rendered = self.render(journey.folder, request.message, channel, customer, unsubscribe=unsubscribe, event=event)
         exempt = message.purpose is Purpose.TRANSACTIONAL
+        targets: tuple[str, ...] = ()
+        if not exempt:  # nobody can refuse those, their links may be keys, and nothing hangs on who reads them
+            rendered, targets = self._tracking.put_into(
+                rendered, send, channel, journey=journey.folder, message=request.message
+            )
         return Letter(
             send_id=send,
             to=address,
@@ -69,7 +81,12 @@ class Letters:
             else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
             journey=journey.folder,
             message=request.message,
+            links=targets,
         )
+
+    def for_staff(self, html: str, links: Sequence[str]) -> str:
+        """The HTML of a letter that was sent, so that looking at it and following its links counts as nobody's."""
+        return self._tracking.taken_out(html, links)
 
     async def _event(self, connection: AsyncConnection, enrollment: RowMapping) -> Mapping[str, object]:
         """What started an enrollment, as it last happened: the cart as it is now, not as it was two hours ago."""

@@ -18,6 +18,7 @@ from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
 from domain.messages import Channel
 from domain.projection import declared_properties
+from domain.tracking import is_doubtful
 from services.catalogue import Catalogue
 from services.project import Projector
 from services.reserving import wait_for_restart
@@ -90,6 +91,7 @@ class Walking:
                 properties=declared_properties(plan, event, routing.surrogate),
             )
             for number, event in found
+            if not is_doubtful(event)
         ]
 
     async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:

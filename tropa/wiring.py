@@ -13,6 +13,7 @@ from adapters.channels.email import EmailGateway
 from adapters.channels.sandbox import SandboxGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
@@ -34,6 +35,7 @@ from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
 from workflows.registry import declarations
 
@@ -58,6 +60,7 @@ class House:
     reports: DeliveryReports
     walking: Walking
     enrolling: Enrolling
+    tracking: Tracking
 
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
@@ -116,7 +119,8 @@ async def build(
         locale=settings.locale,
     )
     projector = Projector(database, clock, pace, catalogue)
-    letters = Letters(database, catalogue, library, links, company)
+    link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
+    letters = Letters(database, catalogue, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
     return House(
@@ -136,6 +140,7 @@ async def build(
         reports=DeliveryReports(database, clock, surrogates, reporting),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
+        tracking=Tracking(database, clock, links, settings.tracking),
     )
 
 

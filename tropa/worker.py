@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch and reconcile."""
+"""The worker: walks and their activities, and the pumps that project, dispatch, grade clicks and reconcile."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) 
 async def pumping(
     house: House, client: Client, *, task_queue: str = TASK_QUEUE, reconcile_every: float | None = RECONCILE_EVERY
 ) -> AsyncIterator[None]:
-    """Project, dispatch and (unless None) reconcile in the background, for as long as the block runs."""
+    """Project, dispatch, grade clicks and (unless None) reconcile in the background, for as long as the block runs."""
     projector, dispatcher = house.projector, house.dispatcher(client, task_queue=task_queue)
     projecting, dispatching = asyncio.Event(), asyncio.Event()
 
@@ -56,6 +56,7 @@ async def pumping(
     pumps = [
         asyncio.create_task(_pump("project", projector.project_some, projecting, POLL)),
         asyncio.create_task(_pump("dispatch", dispatcher.dispatch_some, dispatching, POLL)),
+        asyncio.create_task(_pump("tracking", house.tracking.settle_some, asyncio.Event(), POLL)),
     ]
     if reconcile_every is not None:
         reconcile = house.reconciler(client).reconcile

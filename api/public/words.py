@@ -12,6 +12,8 @@ WORDS: dict[str, dict[str, str]] = {
         "done_lead": "{company} will not write to you this way again. This holds from now on.",
         "wrong": "This link is not right",
         "wrong_lead": "It may have been cut off on its way. Please open it from the message itself.",
+        "later": "One moment, please",
+        "later_lead": "This link cannot be followed right now. Please open it again in a minute.",
     },
     "ru": {
         "title": "Отписка",
@@ -24,5 +26,7 @@ WORDS: dict[str, dict[str, str]] = {
         "done_lead": "{company} больше не будет писать вам этим способом. Это действует уже сейчас.",
         "wrong": "Ссылка не подходит",
         "wrong_lead": "Возможно, она обрезалась по дороге. Откройте её, пожалуйста, прямо из сообщения.",
+        "later": "Одну минуту",
+        "later_lead": "Сейчас ссылка не открывается. Попробуйте, пожалуйста, ещё раз через минуту.",
     },
 }

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
@@ -25,6 +26,7 @@ from domain.options import Id
 from domain.policy import ContactPolicy
 from domain.projection import Walk
 from domain.sends import SendResult, send_id
+from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
 from services.ingest import Ingest
@@ -33,6 +35,7 @@ from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
 from tests.support.factories import SettableClock, an_event
 from tests.support.providers import Provider
@@ -124,8 +127,10 @@ class Bench:
             name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
             mailbox="a@acme.test", locale="en",
         )  # fmt: skip
-        links = Links([SECRET], "https://acme.test")
-        self.letters = Letters(self.database, self.catalogue, self.library, links, company)
+        self.links = Links([SECRET], "https://mail.acme.test")
+        link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
+        self.letters = Letters(self.database, self.catalogue, self.library, self.links, company, link_tracking)
+        self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
     def sender(self, **changes: Any) -> Sending:
