@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.messages import Channel, Rendered
 from domain.tracking import TrackingMode
 
-_ANCHOR = re.compile(r'<a\b(?:[^>"]|"[^"]*")*>', re.IGNORECASE)
+_ANCHOR = re.compile(r'<a\b[^>"]*(?:"[^"]*"[^>"]*)*>', re.IGNORECASE)
 _HREF = re.compile(r'(?<=\shref=")[^"]*(?=")', re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _IN_TEXT = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
@@ -41,13 +41,15 @@ class LinkTracking:
         if self._mode is TrackingMode.OFF or channel is Channel.SMS:
             return rendered, ()
         utm = {"utm_source": "tropa", "utm_medium": channel.value, "utm_campaign": journey, "utm_content": message}
-        numbers: dict[str, int] = {}  # from 1
+        leading: dict[str, str] = {}  # our link to each target; the first is number 1
 
         def ours(url: str) -> str:
             if not _WEB.match(url) or self._links.is_own(url):
                 return url
             target = self._with_utm(url, utm) if self._utm else url
-            return self._links.click(send, numbers.setdefault(target, len(numbers) + 1))
+            if target not in leading:
+                leading[target] = self._links.click(send, len(leading) + 1)
+            return leading[target]
 
         def address(found: re.Match[str]) -> str:
             return markup.escape(ours(markup.unescape(found[0])))
@@ -60,7 +62,7 @@ class LinkTracking:
             return ours(url) + found[0][len(url) :]
 
         html = rendered.html and self._with_traps(_ANCHOR.sub(anchor, rendered.html), send)
-        return replace(rendered, html=html, text=_IN_TEXT.sub(written, rendered.text)), (self._site, *numbers)
+        return replace(rendered, html=html, text=_IN_TEXT.sub(written, rendered.text)), (self._site, *leading)
 
     def taken_out(self, html: str, targets: Sequence[str]) -> str:
         """A sent letter for staff: its links lead where they say, and nothing in it counts as an open."""

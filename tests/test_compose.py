@@ -69,6 +69,8 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_SECRETS": ["s" * 32],
         "TROPA_PUBLIC_URL": "https://tropa.example",
         "TROPA_SMTP_URL": "smtp://mail.example",
+        "TROPA_TRACKING": "full",
+        "TROPA_UTM": "true",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

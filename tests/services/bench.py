@@ -92,7 +92,8 @@ def write_messages(folder: Path) -> MessageLibrary:
             encoding="utf-8",
         )
         for locale in ("en", "ru"):
-            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}!</p></mj-text>\n"
+            links = '<a href="https://acme.test/news">News</a> <a href="https://acme.test/more">More</a>'
+            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}! {links}</p></mj-text>\n"
             (message / f"email.{locale}.mjml").write_text(letter, encoding="utf-8")
             if "sms" in channels:
                 (message / f"sms.{locale}.txt").write_text(f"Hello, {word}!", encoding="utf-8")
