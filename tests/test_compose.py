@@ -38,7 +38,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
     used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
     example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
 
-    assert used - asked == {"TEMPORAL_RETENTION", *OPTIONAL}
+    assert used - asked == {"TEMPORAL_RETENTION", "TROPA_TRACKING", "TROPA_UTM", *OPTIONAL}
     assert used <= {name for name in example if not name.startswith("#")}
     assert not any(value for name, value in example.items() if name in asked)
 
