@@ -4,11 +4,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from domain.errors import NotFound
 from domain.messages import Channel
@@ -16,6 +18,7 @@ from domain.messages import Channel
 OURS = "cus_"
 START_LASTS = timedelta(days=30)
 _MAC = 16  # bytes; Telegram takes 64 characters in all
+_OWN_PAGE = re.compile(r"/[a-z]/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,40 @@ class Links:
         if until < now.timestamp():
             raise NotFound("link", token[:12])
         return str(customer)
+
+    def click(self, send: UUID, number: int) -> str:
+        """A link of a letter: which send, which of its links. Where it leads is stored, and never in it."""
+        return f"{self._public_url}/c/{self._packed('click', send.bytes + number.to_bytes(2))}"
+
+    def read_click(self, token: str) -> tuple[UUID, int]:
+        """The send and the number of the link. Raises NotFound when it is not ours."""
+        packed = self._unpacked("click", token, 18)
+        return UUID(bytes=packed[:16]), int.from_bytes(packed[16:])
+
+    def open(self, send: UUID) -> str:
+        """The picture whose loading tells that a letter was opened."""
+        return f"{self._public_url}/o/{self._packed('open', send.bytes)}.gif"
+
+    def read_open(self, token: str) -> UUID:
+        """The send. Raises NotFound when it is not ours."""
+        return UUID(bytes=self._unpacked("open", token, 16))
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is one of our pages for customers, whose paths all begin with a single letter: /u/…"""
+        return url.startswith(self._public_url) and bool(_OWN_PAGE.match(url, len(self._public_url)))
+
+    def _packed(self, purpose: str, content: bytes) -> str:
+        """As short as a signed thing gets: it stands in every link of a letter."""
+        return Signer(self._keys, salt=purpose).sign(base64_encode(content)).decode()
+
+    def _unpacked(self, purpose: str, token: str, length: int) -> bytes:
+        try:
+            content = base64_decode(Signer(self._keys, salt=purpose).unsign(token))
+        except (BadData, ValueError):
+            raise NotFound("link", token[:12]) from None
+        if len(content) != length:
+            raise NotFound("link", token[:12])
+        return content
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._keys, salt=purpose)

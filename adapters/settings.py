@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from adapters.vapid import public_key
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
+from domain.tracking import TrackingMode
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     dkim_key_file: Path | None = Field(default=None, description="The private key, PEM; or")
     dkim_key: SecretStr = Field(default=SecretStr(""), description="the key itself")
     dkim_domain: str = Field(default="", description="Who signs; the domain of mail_from by default")
+    tracking: TrackingMode = Field(default=TrackingMode.FULL, description="full: clicks and opens; clicks; or off")
+    utm: bool = Field(default=True, description="Whether tracked links to the company's own site get UTM parameters")
 
     twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")

@@ -15,7 +15,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, push, unsubscribe
+from api.public import docs, push, tracking, unsubscribe
 from api.routes import (
     addresses,
     contact_policy,
@@ -84,7 +84,7 @@ def create_app(needs: Needs) -> FastAPI:
         webhooks,
         health,
     )
-    for part in (*told, console, docs, unsubscribe, push, twilio, telegram, email):
+    for part in (*told, console, docs, unsubscribe, tracking, push, twilio, telegram, email):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -26,6 +26,7 @@ from services.policies import Policies
 from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
+from services.tracking import Tracking
 from services.watching import Watching
 
 
@@ -41,6 +42,7 @@ class Needs:
     timeline: Timeline
     enrolling: Enrolling
     letters: Letters
+    tracking: Tracking
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports

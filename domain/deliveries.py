@@ -26,7 +26,8 @@ class Letter:
 
     `unsubscribe_url` is None where nobody may opt out; `list_id` names the stream, written like a host name. `content`,
     where there is one, goes in the place of `text`, which then says what it comes to. A browser's message leads to
-    `url` and goes `everywhere` the customer has one; `lasts` is how much longer it is worth delivering.
+    `url` and goes `everywhere` the customer has one; `lasts` is how much longer it is worth delivering. `links`
+    are where its tracked links lead, by their numbers: they are kept with the send.
     """
 
     send_id: UUID
@@ -43,6 +44,7 @@ class Letter:
     url: str | None = None
     everywhere: tuple[Address, ...] = ()
     lasts: timedelta | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from domain.declared import declared_properties
 from domain.durations import spoken
 from domain.events import OURS, Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
+from domain.tracking import is_doubtful
 
 HOUR = timedelta(hours=1)
 LOW_SCORE = 6
@@ -168,6 +169,8 @@ def consequences(
 ) -> list[Consequence]:
     """What follows from an event, in the order in which it happens. `mint` makes enrollment ids."""
     following: list[Consequence] = []
+    if is_doubtful(event):
+        return following
     for walk in standing.walks.values():
         following += _for_walk(event, walk, standing.number + 1, routing, now)
     for listed in routing.starting_on(event.name):

@@ -99,6 +99,7 @@ class Calling:
                 gateway=gateway,
                 recipient=letter.to,
                 rendered=_kept(letter),
+                links=letter.links,
             )
             # Before the commit, not after it: a process may be frozen before it learns of its own commit.
             return time.monotonic()

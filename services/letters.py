@@ -1,6 +1,6 @@
 """Writing: a message of a journey as one letter to one customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments, sends
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.templates import MessageLibrary
 from domain.clock import Clock
@@ -48,9 +49,10 @@ class Letters:
         library: MessageLibrary,
         links: Links,
         company: Company,
+        tracking: LinkTracking,
     ) -> None:
         self._database, self._clock, self._catalogue, self._library = database, clock, catalogue, library
-        self._links, self._company = links, company
+        self._links, self._company, self._tracking = links, company, tracking
 
     async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
         """The letter of a send. Raises RenderFailed, or InvalidInput when there is no address any more."""
@@ -68,6 +70,11 @@ class Letters:
         unsubscribe = self._links.unsubscribe(customer["id"], channel)
         rendered = self.render(journey.folder, request.message, channel, customer, unsubscribe=unsubscribe, event=event)
         exempt = message.purpose is Purpose.TRANSACTIONAL
+        targets: tuple[str, ...] = ()
+        if not exempt:  # nobody can refuse those, their links may be keys, and nothing hangs on who reads them
+            rendered, targets = self._tracking.put_into(
+                rendered, send, channel, journey=journey.folder, message=request.message
+            )
         return Letter(
             send_id=send,
             to=in_words(known) or "",
@@ -85,6 +92,7 @@ class Letters:
             url=rendered.url,
             everywhere=tuple(known),
             lasts=row["expires_at"] - self._clock.now(),
+            links=targets,
         )
 
     def _doors(self, ours: str | None) -> dict[str, str | None]:
@@ -98,6 +106,10 @@ class Letters:
     def _may_speak_freely(self, address: Address) -> bool:
         """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
         return address.heard_at is not None and self._clock.now() < address.heard_at + WINDOW
+
+    def for_staff(self, html: str, links: Sequence[str]) -> str:
+        """The HTML of a letter that was sent, so that looking at it and following its links counts as nobody's."""
+        return self._tracking.taken_out(html, links)
 
     def render(
         self,

@@ -19,6 +19,18 @@ EVENTS: dict[str, dict[str, str]] = {
     "activated": {"en": "The product works for them: activated", "ru": "Продукт заработал: активация"},
     "email_opened": {"en": "Opened a letter", "ru": "Письмо открыто"},
     "email_clicked": {"en": "Followed a link in a letter", "ru": "Переход по ссылке из письма"},
+    "message_opened": {"en": "Opened “{message}”", "ru": "Открыто «{message}»"},
+    "message_opened unsure": {"en": "May have opened “{message}”", "ru": "Возможно, открыто «{message}»"},
+    "message_opened machine": {"en": "A mail program loaded “{message}”", "ru": "«{message}» загрузила программа"},
+    "message_clicked": {"en": "Followed a link in “{message}”", "ru": "Переход по ссылке из «{message}»"},
+    "message_clicked unsure": {
+        "en": "May have followed a link in “{message}”",
+        "ru": "Возможно, переход по ссылке из «{message}»",
+    },
+    "message_clicked machine": {
+        "en": "A mail filter followed a link in “{message}”",
+        "ru": "Ссылку из «{message}» проверил почтовый фильтр",
+    },
     "support_contacted": {"en": "Wrote or called to support", "ru": "Обращение в поддержку"},
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
@@ -82,8 +94,10 @@ _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
 
 def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str:
     """An event in words."""
-    sentence = EVENTS.get(name, OTHER_EVENT)[locale]
+    sentence = (EVENTS.get(f"{name} {properties.get('grade')}") or EVENTS.get(name, OTHER_EVENT))[locale]
     said = {"name": name.replace("_", " "), "channel": _word("all", locale)}
+    if "message" in properties:
+        said["message"] = str(properties["message"]).replace("_", " ")
     for key in ("channel", "status"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)

@@ -18,6 +18,7 @@ from domain.errors import NotFound
 from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
 from domain.messages import Channel
+from domain.tracking import is_doubtful
 from services.addresses import addresses_of
 from services.catalogue import Catalogue
 from services.project import Projector
@@ -91,6 +92,7 @@ class Walking:
                 properties=declared_properties(plan, event, routing.surrogate),
             )
             for number, event in found
+            if not is_doubtful(event)
         ]
 
     async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:

@@ -46,7 +46,8 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
     used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
     example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
 
-    assert used - asked == {"TEMPORAL_RETENTION", "TROPA_TWILIO_PER_SECOND", *OPTIONAL}
+    optional = {"TEMPORAL_RETENTION", "TROPA_TWILIO_PER_SECOND", "TROPA_TRACKING", "TROPA_UTM", *OPTIONAL}
+    assert used - asked == optional
     assert used <= {name for name in example if not name.startswith("#")}
     assert not any(value for name, value in example.items() if name in asked)
 
@@ -87,6 +88,8 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_PUBLIC_URL": "https://tropa.example",
         "TROPA_SMTP_URL": "smtp://mail.example",
         "TROPA_TWILIO_PER_SECOND": "10",
+        "TROPA_TRACKING": "full",
+        "TROPA_UTM": "true",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

@@ -62,6 +62,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,
             letters=house.letters,
+            tracking=house.tracking,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
             links=house.links,
             reports=house.reports,

@@ -12,6 +12,7 @@ from adapters.channels.mime import message_id, sender_mailbox
 from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
@@ -38,6 +39,7 @@ from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
 from tropa.gateways import build_gateways
 from workflows.registry import declarations
@@ -67,6 +69,7 @@ class House:
     walking: Walking
     enrolling: Enrolling
     policies: Policies
+    tracking: Tracking
 
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
@@ -134,7 +137,8 @@ async def build(
     )
     policies = Policies(clock, policy)
     projector = Projector(database, clock, pace, catalogue)
-    letters = Letters(database, clock, catalogue, library, links, company)
+    link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
+    letters = Letters(database, clock, catalogue, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
     reports = DeliveryReports(database, clock, surrogates, reporting)
@@ -159,4 +163,5 @@ async def build(
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
+        tracking=Tracking(database, clock, links, settings.tracking),
     )

@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch, announce and reconcile."""
+"""The worker: walks and their activities, and the pumps that project, dispatch, announce, grade and reconcile."""
 
 import asyncio
 import contextlib
@@ -52,12 +52,12 @@ async def pumping(
     reconcile_every: float | None = RECONCILE_EVERY,
     pulse: Pulse | None = None,
 ) -> AsyncIterator[None]:
-    """Project, dispatch, announce and (unless None) reconcile in the background, for as long as the block runs.
+    """Project, dispatch, announce, grade clicks and (unless None) reconcile, for as long as the block runs.
 
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
     projector, dispatcher = house.projector, house.dispatcher(client, task_queue=task_queue)
-    projecting, dispatching, announcing, reconciling = (asyncio.Event() for _ in range(4))
+    projecting, dispatching, announcing, grading, reconciling = (asyncio.Event() for _ in range(5))
     stopping, pulse = asyncio.Event(), pulse or Pulse()
 
     def wake() -> None:
@@ -70,6 +70,7 @@ async def pumping(
         asyncio.create_task(pump("project", projector.project_some, projecting, stopping, pulse)),
         asyncio.create_task(pump("dispatch", dispatcher.dispatch_some, dispatching, stopping, pulse)),
         asyncio.create_task(pump("announce", house.announcing.announce_some, announcing, stopping, pulse)),
+        asyncio.create_task(pump("tracking", house.tracking.settle_some, grading, stopping, pulse)),
     ]
     if reconcile_every is not None:
         work = pump(

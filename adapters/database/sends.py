@@ -152,12 +152,14 @@ async def claim(
     gateway: str,
     recipient: str,
     rendered: dict[str, Any],
+    links: Sequence[str],
 ) -> bool:
     """Take a reserved send for one call. False when it is no longer reserved."""
     rows = await connection.execute(
         text("""
             UPDATE sends SET state = 'claimed', fence = :fence, claimed_at = clock_timestamp(), called_at = :at,
-                gateway = :gateway, recipient = :recipient, rendered = cast(:rendered AS jsonb)
+                gateway = :gateway, recipient = :recipient, rendered = cast(:rendered AS jsonb),
+                links = cast(:links AS text[])
             WHERE id = :id AND state = 'reserved' RETURNING 1
         """),
         {
@@ -167,6 +169,7 @@ async def claim(
             "gateway": gateway,
             "recipient": recipient,
             "rendered": msgspec.json.encode(rendered).decode(),
+            "links": list(links),
         },
     )
     return rows.first() is not None

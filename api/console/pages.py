@@ -110,7 +110,8 @@ async def show_letter(house: House, send: UUID) -> Response:
     async with house.database.transaction() as connection:
         row = await outbox.one(connection, send)
     headers = {"Content-Security-Policy": LETTER_POLICY, "Referrer-Policy": "no-referrer"}
-    return HTMLResponse(row["html"] if row and row["html"] else "", 200 if row else 404, headers)
+    html = house.letters.for_staff(row["html"], row["links"] or ()) if row and row["html"] else ""
+    return HTMLResponse(html, 200 if row else 404, headers)
 
 
 @router.get("/customers/{customer_id}", dependencies=[staff])

@@ -27,6 +27,8 @@ WORDS: dict[str, dict[str, str]] = {
         "telegram_which": "Please open this chat by the link from {company}: this one is too old or was cut off.",
         "wrong": "This link is not right",
         "wrong_lead": "It may have been cut off on its way. Please open it from the message itself.",
+        "later": "One moment, please",
+        "later_lead": "This link cannot be followed right now. Please open it again in a minute.",
     },
     "ru": {
         "title": "Отписка",
@@ -54,5 +56,7 @@ WORDS: dict[str, dict[str, str]] = {
         "telegram_which": "Откройте этот чат по ссылке от {company}: эта устарела или обрезалась по дороге.",
         "wrong": "Ссылка не подходит",
         "wrong_lead": "Возможно, она обрезалась по дороге. Откройте её, пожалуйста, прямо из сообщения.",
+        "later": "Одну минуту",
+        "later_lead": "Сейчас ссылка не открывается. Попробуйте, пожалуйста, ещё раз через минуту.",
     },
 }

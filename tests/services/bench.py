@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
@@ -26,6 +27,7 @@ from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
 from domain.projection import Walk
 from domain.sends import SendResult, send_id
+from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
 from services.ingest import Ingest
@@ -34,6 +36,7 @@ from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
 from tests.support.factories import SettableClock, an_event
 from tests.support.providers import Provider
@@ -94,7 +97,8 @@ def write_messages(folder: Path) -> MessageLibrary:
             encoding="utf-8",
         )
         for locale in ("en", "ru"):
-            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}!</p></mj-text>\n"
+            links = '<a href="https://acme.test/news">News</a> <a href="https://acme.test/more">More</a>'
+            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}! {links}</p></mj-text>\n"
             (message / f"email.{locale}.mjml").write_text(letter, encoding="utf-8")
             if "sms" in channels:
                 (message / f"sms.{locale}.txt").write_text(f"Hello, {word}!", encoding="utf-8")
@@ -129,8 +133,12 @@ class Bench:
             name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
             mailbox="a@acme.test", locale="en",
         )  # fmt: skip
-        links = Links([SECRET], "https://acme.test")
-        self.letters = Letters(self.database, self.clock, self.catalogue, self.library, links, company)
+        self.links = Links([SECRET], "https://mail.acme.test")
+        link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
+        self.letters = Letters(
+            self.database, self.clock, self.catalogue, self.library, self.links, company, link_tracking
+        )
+        self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
     def sender(self, **changes: Any) -> Sending:

@@ -180,10 +180,11 @@ async def test_the_letter_shows_the_cart_as_it_is_now(play: Playback) -> None:
     await play.after(hours(1))
     await play.after(hours(4))
 
-    letters = {row["about"]: row["text"] for row in await play.rows(LETTERS)}
+    rows = await play.rows(LETTERS)
+    letters, links = ({row["about"]: row[part] for row in rows} for part in ("text", "links"))
     assert "Green cup" in letters["C-2"]
     assert "Blue pot" in letters["C-1"]
-    assert "https://shop.example/c/1" in letters["C-1"]
+    assert "https://shop.example/c/1" in links["C-1"]
     assert "Green cup" not in letters["C-1"]
 
 
@@ -194,7 +195,8 @@ async def test_an_old_cart_starts_nothing(play: Playback) -> None:
 
 
 LETTERS = """
-    SELECT e.about, o.text FROM sandbox_outbox o JOIN sends s ON s.id = o.send JOIN enrollments e ON e.id = s.enrollment
+    SELECT e.about, o.text, s.links
+    FROM sandbox_outbox o JOIN sends s ON s.id = o.send JOIN enrollments e ON e.id = s.enrollment
 """
 
 

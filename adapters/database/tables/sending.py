@@ -14,7 +14,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.database.tables.base import INSTANT, customer_column, enrollment_column, metadata
 
@@ -43,6 +43,7 @@ sends = Table(
     Column("provider_id", Text),
     Column("recipient", Text),
     Column("rendered", JSONB),
+    Column("links", ARRAY(Text), comment="Where the links of its letter lead, by their numbers from 0"),
     Column("seen_at", INSTANT, comment="When its customer certainly had it before their eyes"),
     Column("delivery", Text, comment="How far the provider says that it has come"),
     Column("delivery_rank", Integer, nullable=False, server_default=text("0")),
@@ -60,6 +61,20 @@ Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provi
 
 AWAITED = text("state = 'accepted' AND delivery_rank < 5")
 Index("sends_undelivered_idx", sends.c.gateway, sends.c.called_at, postgresql_where=AWAITED)
+
+hits = Table(
+    "hits",
+    metadata,
+    Column("send", Uuid, ForeignKey("sends.id"), primary_key=True),
+    Column("kind", Text, primary_key=True, comment="click or open"),
+    Column("number", Integer, primary_key=True, comment="The link's; 0 of an open"),
+    Column("sign", Text, primary_key=True, comment="What the request told of its sender; nothing else of it is kept"),
+    Column("at", INSTANT, primary_key=True, comment="In whole seconds"),
+    Column("grade", Text),
+    Column("reason", Text),
+    comment="Opens and clicks, graded a moment later. At most ten a day for each link and sign.",
+)
+Index("hits_ungraded_idx", hits.c.at, postgresql_where=text("grade IS NULL"))
 
 reports = Table(
     "reports",
