@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
+from adapters.database.connection import will_pass
 from api.needs import House
 from api.pages import page
 from api.problems import RETRY_AFTER
