@@ -102,7 +102,8 @@ def _sentence(house: Needs, standing: Standing, lang: str) -> str:
     if standing.snoozed_until:
         until = date(standing.snoozed_until, standing.timezone or house.zone, lang)
         return words["holds_paused"].format(until=until, **said)
-    ways = ", ".join(words[f"by_{channel}"] for channel in standing.offered if channel in picked.channels)
+    *first, last = [words[f"via_{channel}"] for channel in standing.offered if channel in picked.channels]
+    ways = words["and"].join(filter(None, [", ".join(first), last]))
     refused = [
         f"“{label}”" if lang == "en" else f"«{label}»"
         for topic, label in house.catalogue.topic_words(lang).items()
