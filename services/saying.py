@@ -66,7 +66,7 @@ WORDS: dict[str, dict[str, str]] = {
         "too_often": "слишком часто",
         "not_relevant": "не о том",
         "only_selling": "одна реклама",
-        "never_signed_up": "не подписывался",
+        "never_signed_up": "подписали без спроса",
         "another": "другая",
         "phone": "телефон",
         "locale": "язык",

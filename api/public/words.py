@@ -36,7 +36,8 @@ WORDS: dict[str, dict[str, str]] = {
         "holds_weekly": "{company} writes to you {ways}, at most once a week.",
         "holds_monthly": "{company} writes to you {ways}, at most once a month.",
         "holds_without": "Not about {topics}.",
-        "holds_paused": "You have a break until {until}. Only order confirmations and codes that you ask for come.",
+        "holds_paused": "You have a break until {until}. Until then only order confirmations "
+        "come, and codes that you ask for.",
         "holds_nothing": "{company} does not write to you, but for order confirmations and codes that you ask for. "
         "To hear from us again, tick a way below.",
         "holds_nowhere": "{company} has no way to write to you at present.",
@@ -106,7 +107,7 @@ WORDS: dict[str, dict[str, str]] = {
         "too_often": "Слишком много сообщений",
         "not_relevant": "Не о том, что мне нужно",
         "only_selling": "Одна реклама",
-        "never_signed_up": "Я на это не подписывался",
+        "never_signed_up": "Меня подписали без спроса",
         "another": "Другая причина",
         "tell": "Отправить ответ",
         "thanks": "Спасибо за ответ.",
