@@ -49,6 +49,17 @@ class Links:
         except (BadData, ValueError, TypeError):
             raise NotFound("link", token[:12]) from None
 
+    def preferences(self, customer: str) -> str:
+        """A customer's own page of choices. It has no expiry, as `unsubscribe`."""
+        return f"{self._public_url}/f/{self._serializer('preferences').dumps(customer)}"
+
+    def read_preferences(self, token: str) -> str:
+        """Whose page it is. Raises NotFound when the token is not ours."""
+        try:
+            return str(self._serializer("preferences").loads(token))
+        except BadData:
+            raise NotFound("link", token[:12]) from None
+
     def status_report(self, send: UUID) -> str:
         """Where a provider reports on a send. The signature makes the report itself a proof of which send it was."""
         return f"{self._public_url}/webhooks/twilio/status?send={self._serializer('status report').dumps(str(send))}"

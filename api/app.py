@@ -16,6 +16,7 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, push, tracking, unsubscribe
+from api.public import preferences as preference_center
 from api.routes import (
     addresses,
     contact_policy,
@@ -86,7 +87,7 @@ def create_app(needs: Needs) -> FastAPI:
         webhooks,
         health,
     )
-    for part in (*told, console, docs, unsubscribe, tracking, push, twilio, telegram, email):
+    for part in (*told, console, docs, unsubscribe, preference_center, tracking, push, twilio, telegram, email):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -23,6 +23,7 @@ from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.opting_out import OptingOut
 from services.policies import Policies
+from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
@@ -57,6 +58,7 @@ class Needs:
     watching: Watching
     policies: Policies
     preferences: Preferences
+    center: PreferenceCenter
     company: str
     locale: str
     zone: str

@@ -31,9 +31,14 @@ _DAYS = {
 
 def day(at: datetime, zone: str, lang: str) -> str:
     """A day in words, as it is in a zone."""
+    weekday = _DAYS[lang].split()[at.astimezone(ZoneInfo(zone)).weekday()]
+    return f"{weekday}, {date(at, zone, lang)}"
+
+
+def date(at: datetime, zone: str, lang: str) -> str:
+    """A day within a sentence, as it is in a zone: 2 March 2026, 2 марта 2026."""
     local = at.astimezone(ZoneInfo(zone))
-    weekday, month = _DAYS[lang].split()[local.weekday()], _MONTHS[lang].split()[local.month - 1]
-    return f"{weekday}, {local.day} {month} {local.year}"
+    return f"{local.day} {_MONTHS[lang].split()[local.month - 1]} {local.year}"
 
 
 def clock(at: datetime, zone: str) -> str:
@@ -55,7 +60,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"day": day, "clock": clock, "short_day": short_day}
+_templates.filters |= {"day": day, "date": date, "clock": clock, "short_day": short_day}
 
 
 def page(

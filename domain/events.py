@@ -17,6 +17,7 @@ COMPLAINED = "complained"
 HARD_BOUNCED = "hard_bounced"
 SNOOZED = "snoozed"
 FREQUENCY_CHOSEN = "frequency_chosen"
+UNSUBSCRIBE_REASON = "unsubscribe_reason"
 REPLIED = "replied"
 TELEGRAM_STARTED = "telegram_started"
 RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED, SNOOZED, FREQUENCY_CHOSEN})

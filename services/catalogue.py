@@ -53,6 +53,10 @@ class Catalogue:
         """What customers may choose by, in order."""
         return tuple(self._library.topics.words)
 
+    def topic_words(self, lang: str) -> dict[str, str]:
+        """What customers read of each topic, in order. `lang` is en or ru."""
+        return {topic: words[lang] for topic, words in self._library.topics.words.items()}
+
     async def settings(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
         """What marketers set, by journey, as JSON."""
         rows = await connection.execute(text("SELECT journey, options FROM journey_settings"))

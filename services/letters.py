@@ -68,7 +68,16 @@ class Letters:
         journey = self._catalogue.journey(enrollment["journey"])
         message = self._catalogue.message(journey.name, request.message)
         unsubscribe = self._links.unsubscribe(customer["id"], channel)
-        rendered = self.render(journey.folder, request.message, channel, customer, unsubscribe=unsubscribe, event=event)
+        preferences = self._links.preferences(customer["id"])
+        rendered = self.render(
+            journey.folder,
+            request.message,
+            channel,
+            customer,
+            unsubscribe=unsubscribe,
+            preferences=preferences,
+            event=event,
+        )
         exempt = message.purpose is Purpose.TRANSACTIONAL
         targets: tuple[str, ...] = ()
         if not exempt:  # nobody can refuse those, their links may be keys, and nothing hangs on who reads them
@@ -119,6 +128,7 @@ class Letters:
         customer: RowMapping | dict[str, Any],
         *,
         unsubscribe: str,
+        preferences: str,
         locale: str | None = None,
         event: Mapping[str, object] = MappingProxyType({}),
     ) -> Rendered:
@@ -138,6 +148,7 @@ class Letters:
             "event": _Known(event),
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
+            "preferences_url": preferences,
             **self._doors(customer.get("id")),
         }
         return self._library.render(folder, message, channel, spoken, context)

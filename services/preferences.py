@@ -21,12 +21,13 @@ class Choice:
     """What to change; what is left out stays.
 
     `settings` may hold `frequency` (a Frequency, or None for as it comes) and `snoozed_until` (None for no longer).
-    `channels` and `topics` say yes or no, by name.
+    `channels` and `topics` say yes or no, by name; `everything` about all channels there are.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     channels: Mapping[Channel, bool] = field(default_factory=dict)
     topics: Mapping[str, bool] = field(default_factory=dict)
+    everything: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,8 @@ class Preferences:
         now = self._clock.now()
         scopes = {channel.value: yes for channel, yes in choice.channels.items()}
         scopes |= {f"{EVERY_CHANNEL}/{topic}": yes for topic, yes in choice.topics.items()}
+        if choice.everything is not None:
+            scopes[EVERY_CHANNEL] = choice.everything
         for scope, yes in sorted(scopes.items()):
             status = ConsentStatus.GRANTED if yes else ConsentStatus.DENIED
             word = Consent(status=status, at=now, source=source, wording=wording, proof=proof)

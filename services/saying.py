@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.decisions import tell
+from domain.events import SNOOZED
 
 EVENTS: dict[str, dict[str, str]] = {
     "signed_up": {"en": "Signed up", "ru": "Регистрация"},
@@ -33,9 +34,12 @@ EVENTS: dict[str, dict[str, str]] = {
     },
     "support_contacted": {"en": "Wrote or called to support", "ru": "Обращение в поддержку"},
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
+    "unsubscribe_reason": {"en": "Told why they left: {reason}", "ru": "Причина ухода: {reason}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
     "snoozed": {"en": "Asked for peace", "ru": "Просьба не писать"},
+    "snoozed over": {"en": "Ended the break they had asked for", "ru": "Перерыв в сообщениях закончен досрочно"},
+    "consent_changed topic": {"en": "Topic “{topic}”: {status}", "ru": "Тема «{topic}»: {status}"},
     "frequency_chosen": {"en": "Chose how often to hear from us", "ru": "Выбор частоты сообщений"},
     "complaint_opened": {"en": "Opened a complaint", "ru": "Жалоба открыта"},
     "complaint_resolved": {"en": "The complaint is resolved", "ru": "Жалоба решена"},
@@ -59,6 +63,11 @@ WORDS: dict[str, dict[str, str]] = {
         "telegram": "Telegram",
         "web_push": "уведомления в браузере",
         "all": "все каналы",
+        "too_often": "слишком часто",
+        "not_relevant": "не о том",
+        "only_selling": "одна реклама",
+        "never_signed_up": "подписали без спроса",
+        "another": "другая",
         "phone": "телефон",
         "locale": "язык",
         "timezone": "часовой пояс",
@@ -67,6 +76,11 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "en": {
         "all": "all channels",
+        "too_often": "too often",
+        "not_relevant": "not relevant",
+        "only_selling": "nothing but selling",
+        "never_signed_up": "never signed up",
+        "another": "another reason",
         "sms": "SMS",
         "whatsapp": "WhatsApp",
         "telegram": "Telegram",
@@ -94,13 +108,14 @@ _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
 
 def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str:
     """An event in words."""
-    sentence = (EVENTS.get(f"{name} {properties.get('grade')}") or EVENTS.get(name, OTHER_EVENT))[locale]
+    sentence = (EVENTS.get(f"{name} {_kind(name, properties)}") or EVENTS.get(name, OTHER_EVENT))[locale]
     said = {"name": name.replace("_", " "), "channel": _word("all", locale)}
     if "message" in properties:
         said["message"] = str(properties["message"]).replace("_", " ")
-    for key in ("channel", "status"):
+    for key in ("channel", "status", "reason"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)
+    said["topic"] = str(properties.get("channel")).partition("/")[2]
     fields = properties.get("fields")
     said["fields"] = ", ".join(_word(str(f), locale) for f in fields) if isinstance(fields, list) else "—"
     return sentence.format_map(_Said(said))
@@ -117,6 +132,15 @@ def decision_sentence(
     if journey and state in _ABOUT_A_JOURNEY:
         return f"{journey}: {_inside(why)}"
     return why
+
+
+def _kind(name: str, properties: Mapping[str, Any]) -> object:
+    """What kind of such an event it is, where each has a sentence of its own."""
+    if name == SNOOZED and "until" in properties and properties["until"] is None:
+        return "over"
+    if "/" in str(properties.get("channel")):
+        return "topic"
+    return properties.get("grade")
 
 
 def _inside(sentence: str) -> str:

@@ -18,6 +18,7 @@ from services.customers import Customers
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.opting_out import OptingOut
+from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
@@ -48,6 +49,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     head = ScriptDirectory.from_config(configuration("")).get_current_head() or ""
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     customers = Customers(house.clock, house.restrictions)
+    preferences = Preferences(house.clock, customers, house.catalogue.topics())
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
@@ -76,7 +78,10 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
             policies=house.policies,
-            preferences=Preferences(house.clock, customers, house.catalogue.topics()),
+            preferences=preferences,
+            center=PreferenceCenter(
+                house.database, house.clock, customers, preferences, house.policies, house.surrogates, house.gateways
+            ),
             company=settings.company,
             locale=settings.locale,
             zone=settings.timezone,

@@ -135,6 +135,7 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
     async with house.database.transaction() as connection:
         now = await house.customers.get(connection, customer_id)
         current = await house.timeline.current(connection, now.row["id"])
+        chosen = await house.preferences.of(connection, now.row["id"])
         quiet = (await house.policies.in_force(connection)).quiet
         entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
     at, words = house.clock.now(), WORDS[lang]
@@ -146,6 +147,7 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
     return {
         "customer": now.row,
         "channels": views.channels(now),
+        "choices": views.choices(chosen, house.catalogue.topic_words(lang), words, entries.zone, lang),
         "walks": walks,
         "days": views.days(entries, lang),
         "cursor": entries.cursor,

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from api.pages import clock, day, short_day
+from api.pages import clock, date, day, short_day
 from domain.customers import in_force
 from domain.messages import Channel
 from services.addresses import in_words
 from services.customers import CustomerNow
+from services.preferences import Chosen
 from services.timeline import Entry, Page
 
 TONES = {
@@ -59,6 +60,20 @@ def channels(now: CustomerNow) -> list[ChannelNow]:
         word = "no_address" if address is None and said != "denied" else said
         since = consent.at if consent else None
         shown.append(ChannelNow(name=channel.value, address=address, word=word, since=since))
+    return shown
+
+
+def choices(
+    chosen: Chosen, topics: Mapping[str, str], words: Mapping[str, str], zone: str, lang: str
+) -> list[tuple[str, str]]:
+    """What a customer chose for themselves, each as a name and a value; empty for who chose nothing."""
+    shown = []
+    if chosen.frequency:
+        shown.append((words["how_often"], words[chosen.frequency]))
+    if chosen.snoozed_until:
+        shown.append((words["break"], words["until"].format(date=date(chosen.snoozed_until, zone, lang))))
+    if refused := [label for topic, label in topics.items() if not chosen.topics[topic]]:
+        shown.append((words["not_about"], "; ".join(refused)))
     return shown
 
 

@@ -15,7 +15,7 @@ from domain.errors import InvalidInput
 from domain.journeys import Declaration
 from domain.messages import Channel, Message
 
-NO_LINK = "https://example.invalid/u/preview"  # a preview must not hold a link that opts somebody out
+NO_LINK = "https://example.invalid/u/preview"  # a preview must not hold links that change what somebody gets
 
 router = APIRouter(prefix="/v1/messages", tags=["Messages"], route_class=CheckedRoute)
 
@@ -100,7 +100,9 @@ async def preview_message(journey: str, message: str, body: Preview, house: Hous
         raise InvalidInput([f"channel: this message has no text for it, only for {', '.join(declared.channels)}"])
     customer = await _customer(house, body)
     folder = house.catalogue.journey(journey).folder
-    rendered = house.letters.render(folder, message, body.channel, customer, unsubscribe=NO_LINK, locale=body.locale)
+    rendered = house.letters.render(
+        folder, message, body.channel, customer, unsubscribe=NO_LINK, preferences=NO_LINK, locale=body.locale
+    )
     return PreviewView.model_validate(rendered, from_attributes=True)
 
 

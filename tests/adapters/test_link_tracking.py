@@ -18,6 +18,7 @@ SEND = UUID("7d444840-9dc0-51d1-b245-5ffdce74fad2")
 PUBLIC = "https://mail.acme.test"
 LINKS = Links(["a secret"], PUBLIC)
 UNSUBSCRIBE = LINKS.unsubscribe("cus_1", Channel.EMAIL)
+PREFERENCES = LINKS.preferences("cus_1")
 UTM = "utm_source=tropa&utm_medium=email&utm_campaign=welcome_chain&utm_content=greeting"
 
 
@@ -44,6 +45,7 @@ def letter() -> Rendered:
         "event": {},
         "manager": {"name": "Acme", "email": "hello@acme.test"},
         "unsubscribe_url": UNSUBSCRIBE,
+        "preferences_url": PREFERENCES,
     }
     return compiled().render("welcome_chain", "greeting", Channel.EMAIL, "en", context)
 
@@ -59,6 +61,7 @@ def test_every_web_link_of_a_real_letter_is_ours_in_both_parts_and_nothing_else_
     assert targets(after.text, leads) == expected
     assert "https://acme.test" not in after.html + after.text
     assert (after.html.count(UNSUBSCRIBE), after.text.count(UNSUBSCRIBE)) == (1, 1)
+    assert (after.html.count(PREFERENCES), after.text.count(PREFERENCES)) == (1, 1)
     assert 'href="mailto:hello@acme.test"' in after.html
     assert after.html.count(LINKS.open(SEND)) == 1
 

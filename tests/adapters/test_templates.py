@@ -31,6 +31,7 @@ preview: From {{ company.name }}
 """
 WELCOME = ("greeting", "basics", "did_it_work", "personal_help", "setup_help")
 UNSUBSCRIBE = "https://shop.example/u/token?a=1&b=2"
+PREFERENCES = "https://shop.example/f/token"
 
 Write = Callable[[dict[str, str]], MessageLibrary]
 
@@ -41,6 +42,7 @@ def a_context(**customer: object) -> dict[str, object]:
         "customer": {"first_name": None, "last_name": None, "attributes": {}} | customer,
         "manager": {"name": "Maria", "email": "maria@shop.example"},
         "unsubscribe_url": UNSUBSCRIBE,
+        "preferences_url": PREFERENCES,
     }
 
 
