@@ -1,8 +1,10 @@
 """Who may do what: API keys as bearer tokens, and one scope for each route."""
 
+import re
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -17,13 +19,20 @@ _bearer = HTTPBearer(
 )
 
 
-async def caller(house: House, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
-    """Whose request this is. Answers 401 without a valid key."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+async def caller(
+    house: House,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    request: Annotated[str | None, Header(alias="X-Request-Id", include_in_schema=False)] = None,
+) -> Caller:
+    """Whose request this is, with their own id of it for the audit log. Answers 401 without a valid key."""
     found = await house.keys.verify(given.credentials) if given else None
     if found is None:
         detail = "This needs a valid API key: Authorization: Bearer tropa_…"
         raise Refused(401, detail, headers={"WWW-Authenticate": 'Bearer realm="tropa"'})
-    return found
+    return replace(found, request=request) if request and _REQUEST_ID.fullmatch(request) else found
 
 
 CallerHere = Annotated[Caller, Depends(caller)]

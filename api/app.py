@@ -16,7 +16,7 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, unsubscribe
-from api.routes import customers, enrollments, events, health, journeys, messages
+from api.routes import audit, customers, enrollments, events, health, journeys, messages, rights
 from api.webhooks import twilio
 
 STATIC = Path(__file__).parent / "static"
@@ -28,13 +28,15 @@ TAGS = [
     {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
 DESCRIPTION = """Customer journeys that walk beside each customer.
 
 Send **events**, keep **customers** up to date, and set what **journeys** do. Every error is a problem document
 (RFC 9457) that names the fields that are wrong. Instants are RFC 3339 with a time zone; durations are words, such as
-"2 days". Every POST under journeys and enrollments takes an `Idempotency-Key`, so that it may be repeated safely.
+"2 days". Every POST under customers, and every POST and PATCH under journeys and enrollments, takes an
+`Idempotency-Key`, so that it may be repeated safely.
 """
 
 
@@ -59,7 +61,20 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (events, customers, journeys, enrollments, messages, health, console, docs, unsubscribe, twilio):
+    for part in (
+        events,
+        customers,
+        rights,
+        journeys,
+        enrollments,
+        messages,
+        audit,
+        health,
+        console,
+        docs,
+        unsubscribe,
+        twilio,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

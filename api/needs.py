@@ -14,9 +14,12 @@ from services.catalogue import Catalogue
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
+from services.erasing import Erasing
+from services.exporting import Exporting
 from services.ingest import Ingest
 from services.keys import Keys, Sessions
 from services.letters import Letters
+from services.merging import Merging
 from services.opting_out import OptingOut
 from services.replies import Replies
 from services.timeline import Timeline
@@ -35,6 +38,9 @@ class Needs:
     timeline: Timeline
     enrolling: Enrolling
     letters: Letters
+    erasing: Erasing
+    merging: Merging
+    exporting: Exporting
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports

@@ -14,10 +14,13 @@ from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
 from domain.errors import Conflict, InvalidInput, NotFound
+from services import audit, identities
+from services.audit import Actor
 from services.restrict import Restrictions
 
 PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel")
 LARGEST_ATTRIBUTES = 32 * 1024
+ERASED = "This customer was erased, and what was erased does not come back."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +34,15 @@ class CustomerNow:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone."""
+    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone.
+
+    `by` is who asks for it; None is the customer.
+    """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     attributes: Mapping[str, Any] | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+    by: Actor | None = None
 
 
 class Customers:
@@ -52,12 +59,18 @@ class Customers:
         return CustomerNow(row=row, consents=await customers.consents_of(connection, row["id"]))
 
     async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
-        """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""
+        """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay.
+
+        Raises Conflict for somebody who was erased and has not come back.
+        """
         known = await customers.by_company_id(connection, customer_id) is not None
-        ours = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+        surrogates, now = self._restrictions.surrogates, self._clock.now()
+        ours = (await identities.identify(connection, surrogates, [customer_id], now)).get(customer_id)
+        if ours is None:
+            raise Conflict(ERASED)
         row = await self._locked(connection, ours)
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
-        return await self._apply(connection, row, wanted, change.consents, created=not known)
+        return await self._apply(connection, row, wanted, change, created=not known)
 
     async def merge(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set what the change names; an attribute set to null goes. Raises NotFound."""
@@ -69,14 +82,13 @@ class Customers:
         if change.attributes is not None:
             merged = {**row["attributes"], **change.attributes}
             wanted["attributes"] = {name: value for name, value in merged.items() if value is not None}
-        return await self._apply(connection, row, wanted, change.consents, created=False)
+        return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod
     async def _locked(connection: AsyncConnection, ours: str) -> RowMapping:
-        await lock_customer(connection, ours)
-        row = await customers.by_id(connection, ours)
+        row = await customers.by_id(connection, await lock_customer(connection, ours))
         if row["erased_at"]:
-            raise Conflict("This customer was erased, and what was erased does not come back.")
+            raise Conflict(ERASED)
         return row
 
     async def _apply(
@@ -84,21 +96,29 @@ class Customers:
         connection: AsyncConnection,
         row: RowMapping,
         wanted: Mapping[str, Any],
-        consents: Mapping[str, Consent],
+        change: Change,
         *,
         created: bool,
     ) -> CustomerNow:
+        before = await customers.consents_of(connection, row["id"])
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
             await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
-        for scope, consent in sorted(consents.items()):
+        for scope, consent in sorted(change.consents.items()):
             await self._hear(connection, row, scope, consent)
-        return CustomerNow(
-            row=await customers.by_id(connection, row["id"]),
-            consents=await customers.consents_of(connection, row["id"]),
-            created=created,
-        )
+        consents = await customers.consents_of(connection, row["id"])
+        if change.by and (changed or created or consents != before):
+            await audit.write(
+                connection,
+                change.by,
+                "customer.created" if created else "customer.changed",
+                kind="customer",
+                subject=row["id"],
+                before=_said(before, consents),
+                after={"fields": sorted(changed), **_said(consents, before)},
+            )
+        return CustomerNow(row=await customers.by_id(connection, row["id"]), consents=consents, created=created)
 
     async def _hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
         """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
@@ -124,6 +144,11 @@ class Customers:
             event_id=f"{name}:{uuid4()}",
             properties=properties,
         )
+
+
+def _said(these: Mapping[str, Consent], others: Mapping[str, Consent]) -> dict[str, object]:
+    """The words about channels that differ from the others."""
+    return {f"consent {scope}": word.status.value for scope, word in these.items() if others.get(scope) != word}
 
 
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, events
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database, lock_customers
 from adapters.database.events import NewEvent
 from domain.clock import Clock
 from domain.events import RESTRICTIONS
+from services import identities
 from services.restrict import Restrictions
 
 
@@ -65,14 +66,14 @@ class Ingest:
         ids = [e.customer_id for e in batch if e.name in RESTRICTIONS]
         if not ids:
             return {}
-        ours = await customers.identify(connection, ids, self._clock.now())
-        for customer in sorted(ours.values()):
-            await lock_customer(connection, customer)
-        return ours
+        ours = await identities.identify(connection, self._restrictions.surrogates, ids, self._clock.now())
+        await lock_customers(connection, list(ours.values()))
+        return await customers.ours(connection, ids)  # again: they may have been merged or erased before the locks
 
     async def _restrict(
         self, connection: AsyncConnection, batch: Sequence[NewEvent], new: dict[str, UUID], ours: dict[str, str]
     ) -> None:
         for event in batch:
-            if event.name in RESTRICTIONS and event.event_id in new:
+            # One who was erased has nothing that could be restricted.
+            if event.name in RESTRICTIONS and event.event_id in new and event.customer_id in ours:
                 await self._restrictions.apply(connection, ours[event.customer_id], event)

@@ -38,9 +38,11 @@ class OptingOut:
         meant = self._links.read_unsubscribe(token)
         async with self._database.transaction() as connection:
             row = await customers.find(connection, meant.customer)
-            consents = await customers.consents_of(connection, meant.customer)
+            consents = await customers.consents_of(connection, row["id"]) if row else {}
         if row is None:
             raise NotFound("link", token[:12])
+        if row["erased_at"]:  # nothing is sent any more
+            return
         word = in_force(consents, meant.channel)
         if word and word.status is ConsentStatus.DENIED:
             return

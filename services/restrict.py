@@ -18,7 +18,7 @@ class Restrictions:
     """Applies opt-outs, complaints and hard bounces. The caller holds the customer's lock."""
 
     def __init__(self, clock: Clock, surrogates: Surrogates) -> None:
-        self._clock, self._surrogates = clock, surrogates
+        self._clock, self.surrogates = clock, surrogates
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
@@ -46,23 +46,29 @@ class Restrictions:
         if scope == EVERY_CHANNEL:
             await self.leave_all(connection, customer)
 
-    async def leave_all(self, connection: AsyncConnection, customer: str) -> None:
+    async def leave_all(
+        self,
+        connection: AsyncConnection,
+        customer: str,
+        leaving: Leaving = Leaving.OPTED_OUT,
+        rule: str = "left_opted_out",
+    ) -> None:
         """End every open walk of a customer and tell Temporal."""
         for walk in await enrollments.open_walks(connection, customer):
             await enrollments.end(
                 connection,
                 enrollment=walk,
-                ending=Ending(leaving=Leaving.OPTED_OUT),
+                ending=Ending(leaving=leaving),
                 at=self._clock.now(),
-                decision=Decision(rule="left_opted_out"),
+                decision=Decision(rule=rule),
             )
-            await enrollments.dispatch(connection, walk, "cancel", {"reason": Leaving.OPTED_OUT.value})
+            await enrollments.dispatch(connection, walk, "cancel", {"reason": leaving.value})
 
     async def _suppress(self, connection: AsyncConnection, customer: str, channel: str, reason: str) -> None:
         row = await customers.by_id(connection, customer)
         address = row["email"] if channel == Channel.EMAIL.value else row["phone"]
         if address:
-            key = self._surrogates.address(channel, address)
+            key = self.surrogates.address(channel, address)
             await customers.suppress(connection, channel, key, reason, self._clock.now())
 
 

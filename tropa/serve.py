@@ -13,7 +13,10 @@ from api.app import create_app
 from api.needs import Needs
 from domain.policy import ContactPolicy
 from services.customers import Customers
+from services.erasing import Erasing
+from services.exporting import Exporting
 from services.keys import Keys, Sessions
+from services.merging import Merging
 from services.opting_out import OptingOut
 from services.replies import Replies
 from services.timeline import Timeline
@@ -44,6 +47,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     head = ScriptDirectory.from_config(configuration("")).get_current_head() or ""
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     customers = Customers(house.clock, house.restrictions)
+    erasing = Erasing(house.clock, house.restrictions)
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
@@ -57,6 +61,9 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,
             letters=house.letters,
+            erasing=erasing,
+            merging=Merging(house.clock, house.restrictions, erasing),
+            exporting=Exporting(house.database),
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
             links=house.links,
             reports=house.reports,

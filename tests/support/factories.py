@@ -10,6 +10,9 @@ import msgspec
 from adapters.database.events import NewEvent
 from adapters.settings import Settings
 from adapters.templates import MessageLibrary
+from services.audit import Actor
+
+STAFF = Actor(id="0123456789ab", name="staff")
 
 
 class SettableClock:
