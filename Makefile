@@ -11,7 +11,7 @@ TWILIO_API := twilio_api_v2010.json
 TWILIO_API_SHA256 := 7f123267c8dd60bd5412ed723cc021f0e58d52b635e8fad41f72c4a3dda9e77e
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up check check-twilio format lint types layers migrations test smoke history migration lock clean
+.PHONY: help install demo up bench check check-twilio format lint types layers migrations test races kills smoke history migration lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ up: install ## Start Tropa on this machine: PostgreSQL, Temporal, worker, API
 
 smoke: install ## One journey from HTTP event to delivered mail, on free ports, in a temporary folder
 	@$(BIN)/python -m tests.smoke
+
+bench: install ## How fast it is, against bare floors in the same run (three minutes on an idle machine)
+	@$(BIN)/python -m bench
 
 ##@ Work
 
@@ -60,6 +63,12 @@ migrations: install ## Do the migrations build what the tables declare, up and d
 test: install ## Run the tests (T=path or -k expression narrows)
 	@$(BIN)/python -m tests $(T)
 
+kills: install ## Kill a worker at each of 12 points of a send, 20 times each: nothing twice, nothing lost (KILLS=2 is quicker)
+	@$(BIN)/python -m tests.kills
+
+races: install ## 1,000 opt-outs race 1,000 sends (F46); the tests run 200
+	@TROPA_RACES=1000 $(BIN)/python -m tests tests/services/test_races.py
+
 check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)
 	@$(BIN)/python -m tests.referee
 
@@ -85,4 +94,4 @@ lock: ## Compile the locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev $(LOCK_FLAGS) -o requirements-dev.lock
 
 clean: ## Remove what was installed and generated, and this folder's data
-	rm -rf .venv .tropa .prism .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .tropa .prism .bench .mypy_cache .ruff_cache .pytest_cache

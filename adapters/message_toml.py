@@ -14,6 +14,7 @@ from domain.messages import Channel, Limit, Message, Purpose
 Word = TypeVar("Word", bound=StrEnum)
 
 _KEYS = {"purpose", "goal", "channels", "shelf_life", "limit", "why"}
+_OPTIONAL = {"topic"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNTIL = re.compile(r"until ([01][0-9]|2[0-3]):([0-5][0-9])")
 _DURATION = re.compile(r"([1-9][0-9]{0,3}) (minute|hour|day|week)s?")
@@ -45,8 +46,8 @@ def wrong(file: Path, field: str, problem: str) -> InvalidDeclaration:
 def read_message(file: Path) -> tuple[Message, dict[str, str]]:
     """The declaration in `file`, and by language why people get the message. Raises InvalidDeclaration."""
     values = read_toml(file)
-    for key in sorted(values.keys() - _KEYS):
-        raise wrong(file, key, f"there is no such field; the fields are {_listed(_KEYS)}")
+    for key in sorted(values.keys() - _KEYS - _OPTIONAL):
+        raise wrong(file, key, f"there is no such field; the fields are {_listed(_KEYS | _OPTIONAL)}")
     for key in sorted(_KEYS - values.keys()):
         raise wrong(file, key, "it is missing, and every message needs it")
     for folder in (file.parent, file.parent.parent):
@@ -60,6 +61,7 @@ def read_message(file: Path) -> tuple[Message, dict[str, str]]:
         channels=_channels(file, values["channels"]),
         shelf_life=_shelf_life(file, values["shelf_life"]),
         limit=_limit(file, values["limit"]),
+        topic=_sentence(file, "topic", values["topic"]) if "topic" in values else "",
     )
     return message, _why(file, values["why"])
 

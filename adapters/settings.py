@@ -8,13 +8,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from adapters.vapid import public_key
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
+from domain.tracking import TrackingMode
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
 
+_HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_BOT_TOKEN, _BOT_NAME = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}"), re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+_WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
 
 
 class Settings(BaseSettings):
@@ -35,6 +40,7 @@ class Settings(BaseSettings):
     port: int = 8080
     public_url: str = Field(default="", description="Where customers reach this installation, for links")
     metrics_port: int | None = Field(default=None, description="Worker's Prometheus port")
+    live_port: int | None = Field(default=None, description="Where the worker says whether it makes progress")
 
     secrets: list[SecretStr] = Field(
         default=[SecretStr(DEVELOPMENT_SECRET)],
@@ -55,11 +61,36 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field(default="Example Company <hello@example.com>", description="From of every letter")
 
+    bounce_domain: str = Field(default="", description="Returned mail goes to bounce+…@ there; without it to mail_from")
+
+    dkim_selector: str = Field(
+        default="", description="Name of the DKIM key in DNS; without it the relay signs, or nobody"
+    )
+    dkim_key_file: Path | None = Field(default=None, description="The private key, PEM; or")
+    dkim_key: SecretStr = Field(default=SecretStr(""), description="the key itself")
+    dkim_domain: str = Field(default="", description="Who signs; the domain of mail_from by default")
+    tracking: TrackingMode = Field(default=TrackingMode.FULL, description="full: clicks and opens; clicks; or off")
+    utm: bool = Field(default=True, description="Whether tracked links to the company's own site get UTM parameters")
+
     twilio_account_sid: str = Field(default="", description="AC…; without it texts go to the sandbox outbox")
     twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="Signs Twilio's calls to us, too")
     twilio_from: str = Field(default="", description="The number that texts come from, +49…; or")
     twilio_messaging_service: str = Field(default="", description="the service that chooses it, MG…")
+    twilio_whatsapp_from: str = Field(
+        default="", description="WhatsApp's sender, +49…, or the service that chooses it, MG…; without it the sandbox"
+    )
+    twilio_per_second: float = Field(default=10, gt=0, description="Texts that each worker hands over in a second")
     twilio_base_url: str = Field(default="", description="In tests: where a simulator stands in for Twilio")
+
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), description="The bot's, 123456:ABC…; without it the sandbox"
+    )
+    telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
+    telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
+
+    vapid_private_key: SecretStr = Field(
+        default=SecretStr(""), description="From `tropa keys vapid`; names us to browsers' push services"
+    )
 
     @classmethod
     def read(cls) -> "Settings":
@@ -73,8 +104,19 @@ class Settings(BaseSettings):
 
     @property
     def twilio(self) -> bool:
-        """Whether texts go out by Twilio."""
+        """Whether something goes out by Twilio."""
         return bool(self.twilio_account_sid)
+
+    @property
+    def push_key(self) -> str:
+        """The key that browsers subscribe with; empty without one. Raises ValueError for one that is none."""
+        private = self.vapid_private_key.get_secret_value()
+        return public_key(private) if private else ""
+
+    @property
+    def texts_by_twilio(self) -> bool:
+        """Whether SMS do; an account may serve WhatsApp alone."""
+        return self.twilio and bool(self.twilio_from or self.twilio_messaging_service)
 
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
@@ -92,25 +134,62 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._twilio_problems()
+        problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
 
+    def _mail_problems(self) -> list[str]:
+        problems = []
+        for name, value in (("TROPA_BOUNCE_DOMAIN", self.bounce_domain), ("TROPA_DKIM_DOMAIN", self.dkim_domain)):
+            if value and not _HOST.fullmatch(value):
+                problems.append(f"{name} must be a domain in ASCII, such as bounces.example.com")
+        keys = [bool(self.dkim_key_file), bool(self.dkim_key.get_secret_value())]
+        if all(keys):
+            problems.append("set one of TROPA_DKIM_KEY_FILE and TROPA_DKIM_KEY")
+        if any(keys) and not self.dkim_selector:
+            problems.append("TROPA_DKIM_SELECTOR must name the DKIM key: its record is at SELECTOR._domainkey.DOMAIN")
+        return problems
+
     def _twilio_problems(self) -> list[str]:
         token = self.twilio_auth_token.get_secret_value()
-        senders = [self.twilio_from, self.twilio_messaging_service]
-        if not any((self.twilio_account_sid, token, self.twilio_base_url, *senders)):
+        senders, whatsapp = [self.twilio_from, self.twilio_messaging_service], self.twilio_whatsapp_from
+        if not any((self.twilio_account_sid, token, self.twilio_base_url, whatsapp, *senders)):
             return []
         problems = []
         if not _SID.fullmatch(self.twilio_account_sid) or not token:
             problems.append(
                 "TROPA_TWILIO_ACCOUNT_SID (AC and 32 hexadecimal digits) and TROPA_TWILIO_AUTH_TOKEN belong together"
             )
-        if len([sender for sender in senders if sender]) != 1:
+        if all(senders) or not any((whatsapp, *senders)):
             problems.append("set one of TROPA_TWILIO_FROM and TROPA_TWILIO_MESSAGING_SERVICE")
+        if whatsapp and not _WHATSAPP_SENDER.fullmatch(whatsapp):
+            problems.append("TROPA_TWILIO_WHATSAPP_FROM is a number, +4930901820, or a service, MG and 32 digits")
         if not self.public_url:
             problems.append("TROPA_PUBLIC_URL must be set: Twilio reports there, and signs that address")
         if self.twilio_base_url and self.environment == "production":
             problems.append("TROPA_TWILIO_BASE_URL is for tests")
         return problems
+
+    def _telegram_problems(self) -> list[str]:
+        token, problems = self.telegram_token.get_secret_value(), []
+        if not any((token, self.telegram_bot, self.telegram_base_url)):
+            return []
+        if not _BOT_TOKEN.fullmatch(token) or not _BOT_NAME.fullmatch(self.telegram_bot):
+            problems.append(
+                "TROPA_TELEGRAM_TOKEN (123456:ABC…) and TROPA_TELEGRAM_BOT (its name without @) belong together"
+            )
+        if not self.public_url:
+            problems.append("TROPA_PUBLIC_URL must be set: Telegram tells us there what customers write")
+        if self.telegram_base_url and self.environment == "production":
+            problems.append("TROPA_TELEGRAM_BASE_URL is for tests")
+        return problems
+
+    def _push_problems(self) -> list[str]:
+        try:
+            key = self.push_key
+        except ValueError:
+            return ["TROPA_VAPID_PRIVATE_KEY is no key; make one with: tropa keys vapid"]
+        if key and not self.public_url:
+            return ["TROPA_PUBLIC_URL must be set: customers turn notifications on there"]
+        return []

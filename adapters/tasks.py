@@ -4,9 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from adapters.template_language import TextEnvironment
 from domain.errors import InvalidDeclaration, NotFound
 
 FOLDER = Path(__file__).parent.parent / "templates" / "tasks"
@@ -16,7 +14,7 @@ class TaskLibrary:
     """Every task's title and text, by language. Raises InvalidDeclaration for a file that lacks one."""
 
     def __init__(self, locale: str, folder: Path = FOLDER) -> None:
-        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+        environment = TextEnvironment(autoescape=False)
         self._tasks = {}
         for file in sorted(folder.glob("*/*.toml")):
             words = tomllib.loads(file.read_text())

@@ -1,10 +1,13 @@
 """Message folders: what each declares, compiled once at start, rendered for one customer at a time.
 
 templates/messages/layout.mjml, words.toml       what surrounds every letter, in each language
+templates/messages/topics.toml                   what customers may choose and refuse by
 templates/messages/<journey>/<message>/
     message.toml                                 purpose, goal, channels, shelf_life, limit, why
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
-    sms.<locale>.txt                             plain text
+    sms.<locale>.txt, telegram.<locale>.txt      plain text
+    web_push.<locale>.toml                       title, text, url
+    whatsapp.<locale>.toml                       content_sid, variables (of the approved template), text
 """
 
 import re
@@ -13,20 +16,17 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, UndefinedError
 
-from adapters.letters import compile_letter, tidy
+from adapters.message_texts import CONTENT, SUFFIXES, Text, Unfit, compile_text, template
 from adapters.message_toml import read_message, read_text, read_toml, wrong
+from adapters.topics import read_topics
 from domain.errors import NotFound, TropaError
-from domain.messages import Channel, Message, Rendered
+from domain.messages import Channel, Message, Purpose, Rendered
 
 MESSAGES = Path(__file__).resolve().parent.parent / "templates" / "messages"
 LOCALES = ("en", "ru")  # every message speaks these
 FALLBACK = "en"
-
-_SUFFIX = {Channel.EMAIL: "mjml", Channel.SMS: "txt"}
-_CONTENT = "<!-- content -->"
 
 
 class RenderFailed(TropaError):
@@ -41,21 +41,10 @@ class RenderFailed(TropaError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Text:
-    """One channel and language of a message, compiled. `source` is kept to name missing variables in full."""
-
-    source: str
-    text: Template
-    subject: Template | None = None
-    preview: Template | None = None
-    html: Template | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Folder:
     message: Message
     why: Mapping[str, Template]
-    texts: Mapping[tuple[Channel, str], _Text]
+    texts: Mapping[tuple[Channel, str], Text]
 
 
 class MessageLibrary:
@@ -63,9 +52,10 @@ class MessageLibrary:
 
     def __init__(self, folder: Path = MESSAGES) -> None:
         self._layout = read_text(folder / "layout.mjml")
-        if self._layout.count(_CONTENT) != 1:
-            raise wrong(folder / "layout.mjml", "content", f"write {_CONTENT} once, where messages go")
+        if self._layout.count(CONTENT) != 1:
+            raise wrong(folder / "layout.mjml", "content", f"write {CONTENT} once, where messages go")
         self._words = _words(folder / "words.toml")
+        self.topics = read_topics(folder / "topics.toml", LOCALES)
         self._folders = {
             (path.parent.name, path.name): self._load(path)
             for path in sorted(folder.glob("*/*"))
@@ -94,11 +84,9 @@ class MessageLibrary:
         values = dict(context) | {"locale": spoken, "words": self._words[spoken]}
         try:
             values["message"] = {"why": folder.why[spoken].render(values)}
-            subject = _one_line(text.subject.render(values)) if text.subject else None
-            preview = _one_line(text.preview.render(values)) if text.preview else None
-            values |= {"subject": subject, "preview": preview}
-            html = text.html.render(values) if text.html else None
-            plain = tidy(text.text.render(values))
+            return text.fill(values, spoken)
+        except Unfit as error:
+            raise RenderFailed(f"{journey}/{name}", str(error)) from None
         except UndefinedError as error:
             variable = _missing(error, text.source)
             reason = f"the text needs {variable}, which the context does not have"
@@ -107,7 +95,6 @@ class MessageLibrary:
             # The original may quote a customer's data, so only its kind is told.
             reason = f"a template misbehaves ({type(error).__name__})"
             raise RenderFailed(f"{journey}/{name}", reason) from None
-        return Rendered(subject=subject, preview=preview, html=html, text=plain, locale=spoken)
 
     def _folder(self, journey: str, name: str) -> _Folder:
         try:
@@ -125,10 +112,10 @@ class MessageLibrary:
             channel, locale = self._read_name(file)
             if channel not in message.channels:
                 raise wrong(declared, "channels", f"{file.name} is there, but {channel} is not declared")
-            texts[channel, locale] = self._compile(file, channel)
+            texts[channel, locale] = compile_text(file, channel, self._layout)
         for channel, locale in product(message.channels, LOCALES):
             if (channel, locale) not in texts:
-                name = f"{channel}.{locale}.{_SUFFIX[channel]}"
+                name = f"{channel}.{locale}.{SUFFIXES[channel]}"
                 raise wrong(declared, "channels", f"{channel} is declared, but there is no {name} beside it")
         locales = tuple(
             locale for locale in self._words if all((channel, locale) in texts for channel in message.channels)
@@ -136,65 +123,26 @@ class MessageLibrary:
         if why.keys() != set(locales):
             raise wrong(declared, "why", f"write it for exactly the languages of the texts: {', '.join(locales)}")
         return _Folder(
-            message=replace(message, locales=locales),
-            why={locale: _template(declared, sentence) for locale, sentence in why.items()},
+            message=replace(message, locales=locales, topic=self._topic(declared, message)),
+            why={locale: template(declared, sentence) for locale, sentence in why.items()},
             texts=texts,
         )
 
+    def _topic(self, declared: Path, message: Message) -> str:
+        if message.purpose is Purpose.TRANSACTIONAL:
+            return ""
+        topic = message.topic or self.topics.by_purpose[message.purpose]
+        if topic not in self.topics.words:
+            raise wrong(declared, "topic", f"{topic!r} is none; topics.toml has {', '.join(self.topics.words)}")
+        return topic
+
     def _read_name(self, file: Path) -> tuple[Channel, str]:
-        for channel, suffix in _SUFFIX.items():
+        for channel, suffix in SUFFIXES.items():
             for locale in self._words:
                 if file.name == f"{channel}.{locale}.{suffix}":
                     return channel, locale
-        allowed = ", ".join(f"{c}.<{'|'.join(self._words)}>.{s}" for c, s in _SUFFIX.items())
+        allowed = ", ".join(f"{c}.<{'|'.join(self._words)}>.{s}" for c, s in SUFFIXES.items())
         raise wrong(file, "name", f"a message folder holds only message.toml, {allowed}")
-
-    def _compile(self, file: Path, channel: Channel) -> _Text:
-        source, declared = read_text(file), read_text(file.with_name("message.toml"))
-        if channel is not Channel.EMAIL:
-            return _Text(source=source + declared, text=_template(file, source))
-        _template(file, source)  # here a mistake still has the author's line number
-        head, content = _head(file, source)
-        try:
-            html, text = compile_letter(self._layout.replace(_CONTENT, content))
-        except ValueError as error:
-            raise wrong(file, "MJML", str(error)) from error
-        return _Text(
-            source=source + self._layout + declared,
-            subject=_template(file, head["subject"]),
-            preview=_template(file, head["preview"]) if "preview" in head else None,
-            html=_template(file, html, _HTML),
-            text=_template(file, text),
-        )
-
-
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=autoescape)
-    environment.globals.clear()
-    return environment
-
-
-_HTML, _PLAIN = _environment(autoescape=True), _environment(autoescape=False)
-
-
-def _template(file: Path, source: str, environment: ImmutableSandboxedEnvironment = _PLAIN) -> Template:
-    try:
-        return environment.from_string(source)
-    except TemplateSyntaxError as error:
-        raise wrong(file, f"line {error.lineno}", f"Jinja2 says: {error.message}") from error
-
-
-def _head(file: Path, source: str) -> tuple[dict[str, str], str]:
-    lines, _, content = source.partition("\n\n")
-    head = {}
-    for line in lines.splitlines():
-        name, colon, value = line.partition(":")
-        if name not in ("subject", "preview") or not colon or not value.strip():
-            raise wrong(file, "head", f"{line!r} is not allowed; write subject: …, preview: …, then an empty line")
-        head[name] = value.strip()
-    if "subject" not in head:
-        raise wrong(file, "subject", "it is missing; write subject: … on the first line")
-    return head, content
 
 
 def _words(file: Path) -> dict[str, dict[str, str]]:
@@ -207,10 +155,6 @@ def _words(file: Path) -> dict[str, dict[str, str]]:
         if words.get(locale, {}).keys() != words.get(FALLBACK, {"": ""}).keys():
             raise wrong(file, locale, f"it must have the same words as {FALLBACK}")
     return words
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _missing(error: UndefinedError, source: str) -> str:

@@ -15,9 +15,22 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, unsubscribe
-from api.routes import audit, customers, enrollments, events, health, journeys, messages, rights
-from api.webhooks import twilio
+from api.public import docs, push, tracking, unsubscribe
+from api.routes import (
+    addresses,
+    audit,
+    contact_policy,
+    customers,
+    enrollments,
+    events,
+    health,
+    journeys,
+    messages,
+    preferences,
+    rights,
+    webhooks,
+)
+from api.webhooks import email, telegram, twilio
 
 STATIC = Path(__file__).parent / "static"
 VERSION = "1"
@@ -26,8 +39,10 @@ TAGS = [
     {"name": "Events", "description": "Tell Tropa what customers did. Journeys start, adapt and end by it."},
     {"name": "Customers", "description": "Who they are, what they allowed, and why they got what they got."},
     {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
+    {"name": "Contact policy", "description": "What you allow yourselves: limits, quiet hours, channels by purpose."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Webhooks", "description": "Other systems that are told what happens here."},
     {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
@@ -61,20 +76,21 @@ def create_app(needs: Needs) -> FastAPI:
     app.state.needs, app.state.meters = needs, meters
     problems.install(app)
     app.add_exception_handler(SignInFirst, _to_sign_in)
-    for part in (
+    told = (
         events,
         customers,
+        preferences,
+        addresses,
         rights,
+        contact_policy,
         journeys,
         enrollments,
         messages,
+        webhooks,
         audit,
         health,
-        console,
-        docs,
-        unsubscribe,
-        twilio,
-    ):
+    )
+    for part in (*told, console, docs, unsubscribe, tracking, push, twilio, telegram, email):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

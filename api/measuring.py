@@ -11,6 +11,8 @@ from services.intake import Taken
 from services.watching import Counts
 
 UNKNOWN = "unknown"
+NOT_KNOWN = float("nan")  # while the database is down
+EVENTS = "/v1/events"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # labels are not a stranger's to make
 log = logging.getLogger(__name__)
 
@@ -26,27 +28,45 @@ class Meters:
         self._seconds = Histogram(
             "tropa_request_seconds", "Seconds to answer", ["method", "route"], registry=self.registry
         )
-        self._events = Counter("tropa_events_total", "Events taken in", ["result"], registry=self.registry)
+        events = Counter("tropa_events_total", "Events taken in", ["result"], registry=self.registry)
+        self._accepted, self._duplicate, self._rejected = map(events.labels, ("accepted", "duplicate", "rejected"))
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._backlog = Gauge("tropa_dispatch_backlog", "Rows that Temporal is to be told", registry=self.registry)
+        self._pending = Gauge("tropa_projection_backlog", "Events not applied yet", registry=self.registry)
+        self._pending_age = Gauge(
+            "tropa_projection_oldest_seconds", "Since the oldest of them was stored", registry=self.registry
+        )
+        self._unknown_age = Gauge(
+            "tropa_unknown_oldest_seconds", "Since the oldest outcome of 7 days was lost", registry=self.registry
+        )
+        self._orphans = Gauge("tropa_orphan_reports", "Reports on no send of ours", registry=self.registry)
         self._sends = Gauge("tropa_sends", "Sends in the ledger", ["state"], registry=self.registry)
         self._open = Gauge("tropa_open_enrollments", "Open enrollments", ["journey"], registry=self.registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        key = (method, route, status)
+        if key not in self._known:  # finding a metric by its labels takes longer than counting
+            self._known[key] = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+        requests, spent = self._known[key]
+        requests.inc()
+        spent.observe(seconds)
 
     def took(self, taken: Taken, rejected: int) -> None:
         """Count a batch of events."""
-        counted = {"accepted": taken.accepted, "duplicate": taken.duplicates, "rejected": rejected}
-        for result, count in counted.items():
-            self._events.labels(result).inc(count)
+        self._accepted.inc(taken.accepted)
+        self._duplicate.inc(taken.duplicates)
+        self._rejected.inc(rejected)
 
     def text(self, counts: Counts | None) -> bytes:
         """All metrics as Prometheus reads them; without counts when the database is down."""
         self._sends.clear()
         self._open.clear()
-        self._backlog.set(counts.backlog if counts else float("nan"))
+        self._backlog.set(counts.backlog if counts else NOT_KNOWN)
+        self._pending.set(counts.waiting.events if counts else NOT_KNOWN)
+        self._pending_age.set(counts.waiting.oldest_event if counts else NOT_KNOWN)
+        self._unknown_age.set(counts.waiting.oldest_unknown if counts else NOT_KNOWN)
+        self._orphans.set(counts.waiting.orphans if counts else NOT_KNOWN)
         for state, count in (counts.sends if counts else {}).items():
             self._sends.labels(state).set(count)
         for journey, count in (counts.open_enrollments if counts else {}).items():
@@ -85,5 +105,7 @@ class Measure:
             method = scope["method"] if scope["method"] in METHODS else UNKNOWN
             self._meters.answered(method, route, status, seconds)
             said = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
-            log.info("answered", extra=said)
+            # Thousands a second would drown the others, and are counted above.
+            usual = route == EVENTS and status == 202
+            log.log(logging.DEBUG if usual else logging.INFO, "answered", extra=said)
         return None

@@ -8,21 +8,28 @@ from fastapi import Depends, Request
 from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
+from adapters.outward import Outward
 from domain.clock import Clock
-from domain.policy import ContactPolicy
+from services.announcing import Announcing
+from services.bounces import Bounces
+from services.browsers import Browsers
 from services.catalogue import Catalogue
+from services.chats import Chats
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
 from services.erasing import Erasing
 from services.exporting import Exporting
-from services.ingest import Ingest
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.merging import Merging
 from services.opting_out import OptingOut
+from services.policies import Policies
+from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
+from services.tracking import Tracking
 from services.watching import Watching
 
 
@@ -33,7 +40,7 @@ class Needs:
     database: Database
     clock: Clock
     catalogue: Catalogue
-    ingest: Ingest
+    intake: Intake
     customers: Customers
     timeline: Timeline
     enrolling: Enrolling
@@ -41,22 +48,31 @@ class Needs:
     erasing: Erasing
     merging: Merging
     exporting: Exporting
+    tracking: Tracking
     opting_out: OptingOut
     links: Links
     reports: DeliveryReports
+    bounces: Bounces
     replies: Replies
+    chats: Chats
+    browsers: Browsers
+    outward: Outward
+    announcing: Announcing
     keys: Keys
     sessions: Sessions
     watching: Watching
-    policy: ContactPolicy
+    policies: Policies
+    preferences: Preferences
     company: str
     locale: str
     zone: str
     secure: bool
     twilio: TwilioSignature | None = None
+    telegram_secret: str = ""
+    push_key: str = ""
 
 
-def _needs(request: Request) -> Needs:
+async def _needs(request: Request) -> Needs:  # a plain function would be called in a thread of its own
     needs: Needs = request.app.state.needs
     return needs
 

@@ -1,4 +1,4 @@
-"""Pages: templates, and the headers that keep them to themselves. No page needs a script."""
+"""Pages: templates, and the headers that keep them to themselves. One page needs a script."""
 
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,9 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; worker-src 'self'; connect-src 'self'"
+"""For the one page that cannot do without a script of ours."""
+
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'"
 """For a letter's own HTML in its frame: its styles and pictures, no script, no form, and no one's origin."""
 
@@ -55,10 +58,12 @@ _templates = Environment(
 _templates.filters |= {"day": day, "clock": clock, "short_day": short_day}
 
 
-def page(template: str, *, status: int = 200, referrer: str = "same-origin", **context: Any) -> HTMLResponse:
+def page(
+    template: str, *, status: int = 200, referrer: str = "same-origin", policy: str = POLICY, **context: Any
+) -> HTMLResponse:
     """A page from a template, under a policy that lets nothing in from elsewhere."""
     headers = {
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": policy,
         "Referrer-Policy": referrer,
         "X-Robots-Tag": "noindex, nofollow",
         "Cache-Control": "no-store",

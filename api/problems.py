@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from adapters.database.connection import will_pass
 from adapters.templates import RenderFailed
 from domain.errors import Conflict, EnrollmentRefused, InvalidInput, NotFound, TropaError, Unavailable
 
@@ -29,9 +29,6 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (TropaError, 500),
 )
 """Domain errors and their statuses; the first that fits counts."""
-
-_DOWN = (ConnectionError, TimeoutError, OSError, PoolTimeout, OperationalError, InterfaceError)
-_DOWN_TOO = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +87,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def told(error: Exception) -> JSONResponse:
     """The problem document of an error."""
-    if is_down(error):
+    if will_pass(error):
         log.error("database is down", extra={"error": type(error).__name__})
         headers = {"Retry-After": RETRY_AFTER}
         return problem(503, "The database does not answer. Nothing was done; try again shortly.", headers=headers)
@@ -109,13 +106,6 @@ def told(error: Exception) -> JSONResponse:
     # Its message may quote a row or a customer, and stays inside.
     log.error("request failed", exc_info=error)
     return problem(500, "Something went wrong here, and it was written down.")
-
-
-def is_down(error: BaseException) -> bool:
-    """Whether an error says that the database does not answer."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, (*_DOWN, *_DOWN_TOO))
 
 
 def install(app: FastAPI) -> None:

@@ -125,14 +125,13 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     event = _events.decode(raw)
     if wrong := problem_in(raw, event.properties):
         raise ValueError(f"properties: {wrong}")
-    for field in ("event_id", "customer_id", "name", "source", "about"):
-        if _CONTROL.search(getattr(event, field)):
-            raise ValueError(f"{field}: holds a control character")
+    if _CONTROL.search(event.event_id + event.customer_id + event.name + event.source + event.about):
+        raise ValueError(f"{_field_with_control(event)}: holds a control character")
     properties = msgspec.json.encode(event.properties)
     if len(event.properties) > MOST_PROPERTIES or len(properties) > LARGEST_PROPERTIES:
         raise ValueError(f"properties: at most {MOST_PROPERTIES}, and {LARGEST_PROPERTIES // 1024} KiB altogether")
     if event.name in RESTRICTIONS:
-        _check_channel(event.properties)
+        _check_restriction(event.properties)
     occurred_at = _instant(event.occurred_at, now)
     said = [event.customer_id, event.name, event.occurred_at and occurred_at, event.about, event.source]
     return NewEvent(
@@ -148,6 +147,11 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     )
 
 
+def _field_with_control(event: EventToTakeIn) -> str:
+    fields = ("event_id", "customer_id", "name", "source", "about")
+    return next(field for field in fields if _CONTROL.search(getattr(event, field)))
+
+
 def _instant(given: datetime | None, now: datetime) -> datetime:
     if given is None:
         return now
@@ -158,7 +162,9 @@ def _instant(given: datetime | None, now: datetime) -> datetime:
     return given.astimezone(UTC)
 
 
-def _check_channel(properties: dict[str, Any]) -> None:
+def _check_restriction(properties: dict[str, Any]) -> None:
+    if not isinstance(properties.get("address", ""), str):
+        raise ValueError("properties.address: must be the address itself, as text")
     channel = properties.get("channel")
     if channel is not None and channel not in [each.value for each in Channel]:
         known = ", ".join(channel.value for channel in Channel)

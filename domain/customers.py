@@ -5,9 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.durations import days
 from domain.messages import Channel
 
 EVERY_CHANNEL = "all"
+
+
+class Frequency(StrEnum):
+    """How often at most, as a customer chose (S91)."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class Audience(StrEnum):
+    """Who a customer is to scheduled journeys (S81). One may be several: a VIP who sleeps (C8)."""
+
+    NEW_LEAD = "new_lead"
+    ACTIVE = "active"
+    VIP = "vip"
+    SLEEPING = "sleeping"
+
+
+class Trouble(StrEnum):
+    """What stands between us and any offer until it is resolved."""
+
+    COMPLAINT = "complaint"
+    LOW_SCORE = "low_score"
 
 
 class ConsentStatus(StrEnum):
@@ -19,29 +43,70 @@ class ConsentStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """A customer's word about one channel, or about `EVERY_CHANNEL`, when it was given and through what."""
+    """A customer's word, when it was given and through what.
+
+    `wording` is what they were asked, `proof` where it can be seen again. What it is about is its scope: a channel or
+    `EVERY_CHANNEL`, and with "/topic" behind it one topic there: "email", "all", "all/promotions".
+    """
 
     status: ConsentStatus
     at: datetime
     source: str
+    wording: str = ""
+    proof: str = ""
 
 
-def in_force(consents: Mapping[str, Consent], channel: Channel) -> Consent | None:
-    """The word that counts for a channel: the newest by the time it was given, its own or the one about everything.
+SNOOZE = days(90)  # the pause that is offered (S97)
+SLEEPS_AFTER = days(90)  # without anything done (design 7, the clock of activity)
+
+
+def audiences_of(*, orders: int, last_active_at: datetime | None, vip: bool, now: datetime) -> frozenset[Audience]:
+    """Who a customer is now: a lead until the first order, sleeping after 90 quiet days, a VIP where it is said."""
+    found = {Audience.VIP} if vip else set()
+    if last_active_at is None or now - last_active_at >= SLEEPS_AFTER:
+        found.add(Audience.SLEEPING)
+    elif orders == 0:
+        found.add(Audience.NEW_LEAD)
+    elif not vip:
+        found.add(Audience.ACTIVE)
+    return frozenset(found)
+
+
+def topic_refused(consents: Mapping[str, Consent], channel: Channel, topic: str) -> Consent | None:
+    """The no that stands against a topic on a channel. Only a later yes to that topic takes it back.
+
+    At the same instant the refusal wins.
+    """
+    word = in_force(consents, channel, topic) if topic else None
+    return word if word and word.status is ConsentStatus.DENIED else None
+
+
+def _newest(consent: Consent) -> tuple[datetime, bool]:
+    return consent.at, consent.status is ConsentStatus.DENIED
+
+
+def in_force(consents: Mapping[str, Consent], channel: Channel, topic: str = "") -> Consent | None:
+    """The word that counts for a channel, or for one topic there: the newest by the time it was given, its own or the
+    one about every channel.
 
     At the same instant a refusal wins.
     """
-    found = [consents[scope] for scope in (channel.value, EVERY_CHANNEL) if scope in consents]
-    return max(found, key=lambda c: (c.at, c.status is ConsentStatus.DENIED), default=None)
+    behind = f"/{topic}" if topic else ""
+    scopes = (channel.value + behind, EVERY_CHANNEL + behind)
+    found = [consents[scope] for scope in scopes if scope in consents]
+    return max(found, key=_newest, default=None)
 
 
 def opt_out_acts(consents: Mapping[str, Consent], scope: str, at: datetime) -> bool:
     """Whether an opt-out given `at` still counts: not when an explicit consent in its scope was given later."""
-    later = (
-        consent
-        for channel, consent in consents.items()
-        if scope in (EVERY_CHANNEL, channel) or channel == EVERY_CHANNEL
-    )
+    if "/" in scope:
+        later = [consent for given, consent in consents.items() if given == scope]
+    else:
+        later = [
+            consent
+            for given, consent in consents.items()
+            if "/" not in given and (scope in (EVERY_CHANNEL, given) or given == EVERY_CHANNEL)
+        ]
     return not any(c.status is ConsentStatus.GRANTED and c.at > at for c in later)
 
 

@@ -38,6 +38,70 @@ RULES: dict[str, dict[str, str]] = {
         "en": "{count} touches in {within} is the limit and it is reached; it may go at {until}",
         "ru": "Предел касаний за {within}: {count}, он достигнут; отправка возможна в {until}",
     },
+    "scheduled_cap": {
+        "en": "{count} message from our own plans in {within} is the limit and it is reached; it may go at {until}",
+        "ru": "Предел сообщений по нашему плану за {within}: {count}, он достигнут; отправка возможна в {until}",
+    },
+    "reactivation_cap": {
+        "en": "{count} letters in {within} is the limit while winning back; it may go at {until}",
+        "ru": "При возвращении клиента предел за {within}: {count}; отправка возможна в {until}",
+    },
+    "cap_of_new_lead": {
+        "en": "{count} messages in {within} is the limit for new leads; it may go at {until}",
+        "ru": "Предел для новых контактов за {within}: {count}; отправка возможна в {until}",
+    },
+    "cap_of_active": {
+        "en": "{count} messages in {within} is the limit for active customers; it may go at {until}",
+        "ru": "Предел для активных клиентов за {within}: {count}; отправка возможна в {until}",
+    },
+    "cap_of_vip": {
+        "en": "{count} message in {within} is the limit for VIPs; it may go at {until}",
+        "ru": "Предел для VIP-клиентов за {within}: {count}; отправка возможна в {until}",
+    },
+    "cap_of_sleeping": {
+        "en": "{count} messages in {within} is the limit for customers who sleep; it may go at {until}",
+        "ru": "Предел для спящих клиентов за {within}: {count}; отправка возможна в {until}",
+    },
+    "chose_weekly": {
+        "en": "The customer asked for one message a week; it may go at {until}",
+        "ru": "Клиент попросил писать раз в неделю; отправка возможна в {until}",
+    },
+    "chose_monthly": {
+        "en": "The customer asked for one message a month; it may go at {until}",
+        "ru": "Клиент попросил писать раз в месяц; отправка возможна в {until}",
+    },
+    "snoozed": {
+        "en": "The customer asked for peace until {until}",
+        "ru": "Клиент попросил не писать до {until}",
+    },
+    "whatsapp_before_email": {
+        "en": "A WhatsApp message went at {last}, and no email follows within {within}; it may go at {until}",
+        "ru": "В {last} ушло сообщение в WhatsApp, письма не следуют за ним {within}; отправка возможна в {until}",
+    },
+    "complaint": {
+        "en": "A complaint is open; no offer goes until it is resolved",
+        "ru": "Есть открытая жалоба; предложения не отправляются, пока она не решена",
+    },
+    "low_score": {
+        "en": "The last score was low; no offer goes until that is resolved",
+        "ru": "Последняя оценка низкая; предложения не отправляются, пока вопрос не решён",
+    },
+    "value_owed": {
+        "en": "{count} useful messages since the last offer, and {needed} come first",
+        "ru": "С последнего предложения полезных сообщений: {count}, а нужно {needed}",
+    },
+    "just_bought": {
+        "en": "They have just bought {products}, and what was just bought is not offered",
+        "ru": "Клиент только что купил: {products}; купленное не предлагаем",
+    },
+    "channel_policy": {
+        "en": "Here {channels} is not used for messages of this purpose ({purpose})",
+        "ru": "Канал {channels} здесь не используется для таких сообщений ({purpose})",
+    },
+    "topic_refused": {
+        "en": "The customer said no to the topic “{topic}” on {at}",
+        "ru": "Клиент отказался от темы «{topic}» {at}",
+    },
     "paused": {"en": "Paused; it goes on when somebody resumes it", "ru": "На паузе; продолжится, когда её снимут"},
     "shelf_life": {
         "en": "It was worth sending until {expires}, and {blocked}",
@@ -91,6 +155,18 @@ RULES: dict[str, dict[str, str]] = {
     "undelivered": {
         "en": "{gateway} could not deliver it ({code})",
         "ru": "{gateway} не смог доставить ({code})",
+    },
+    "bounced": {
+        "en": "It came back: nobody can be reached at this address ({code}); nothing more is sent to it",
+        "ru": "Письмо вернулось: по этому адресу никого нет ({code}); на него больше не пишем",
+    },
+    "came_back": {
+        "en": "It came back undelivered ({code}); the address stays in use",
+        "ru": "Письмо вернулось ({code}); адрес остаётся в силе",
+    },
+    "complained": {
+        "en": "The customer called it spam; no more email goes to them",
+        "ru": "Клиент пометил его как спам; писем по почте больше не будет",
     },
     "delivery_unknown": {
         "en": "{gateway} never said whether it was delivered",
@@ -172,8 +248,21 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
     """A rule and its facts as one sentence. Instants may be datetimes or ISO text, as the database gives them back."""
     texts = RULES[rule]
     locale = locale if locale in texts else "en"  # the instants, too
-    said = {name: _said(value, locale, zone) for name, value in facts.items()}
+    said = {name: _said(_channels(name, value, locale), locale, zone) for name, value in facts.items()}
     return texts[locale].format_map(_Facts(said))
+
+
+_CHANNELS = {
+    "en": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "browser notification"},
+    "ru": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "уведомление в браузере"},
+}
+
+
+def _channels(name: str, value: object, locale: str) -> object:
+    """Channels by the names that people know; the others are known by our own words for them."""
+    if name == "channels" and isinstance(value, (list, tuple)):
+        return [_CHANNELS[locale].get(str(each), each) for each in value]
+    return _CHANNELS[locale].get(str(value), value) if name == "channel" else value
 
 
 class _Facts(dict[str, str]):

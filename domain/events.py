@@ -9,13 +9,17 @@ from uuid import UUID
 
 EVENT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 IMPORT = "import"
+OURS = "tropa"  # the source of events that we append ourselves
 
 # Restrictions: take effect in the transaction that accepts them (design 4.4).
 OPTED_OUT = "opted_out"
 COMPLAINED = "complained"
 HARD_BOUNCED = "hard_bounced"
+SNOOZED = "snoozed"
+FREQUENCY_CHOSEN = "frequency_chosen"
 REPLIED = "replied"
-RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED})
+TELEGRAM_STARTED = "telegram_started"
+RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED, SNOOZED, FREQUENCY_CHOSEN})
 
 Value: TypeAlias = float | int | bool | str | None
 

@@ -1,7 +1,8 @@
-"""Two profiles of one person become one: what they said about channels, together."""
+"""Two profiles of one person become one: what they said about channels and topics, together."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 from domain.customers import Consent, ConsentStatus, in_force
 from domain.messages import Channel
@@ -17,13 +18,15 @@ def joined(mine: Mapping[str, Consent], theirs: Mapping[str, Consent]) -> dict[s
     for scope, word in theirs.items():
         known = together.get(scope, word)
         together[scope] = max(known, word, key=lambda each: (each.at, each.status is ConsentStatus.DENIED))
-    for channel in Channel:
-        now = in_force(together, channel)
+    topics = {scope.partition("/")[2] for scope in together}  # "" for what is about all topics
+    for channel, topic in product(Channel, sorted(topics)):
+        now = in_force(together, channel, topic)
         noes = [
             word
-            for word in (in_force(mine, channel), in_force(theirs, channel))
+            for word in (in_force(mine, channel, topic), in_force(theirs, channel, topic))
             if word and word.status is ConsentStatus.DENIED
         ]
         if noes and now and now.status is ConsentStatus.GRANTED:
-            together[channel.value] = replace(max(noes, key=lambda each: each.at), at=now.at)
+            scope = f"{channel.value}/{topic}" if topic else channel.value
+            together[scope] = replace(max(noes, key=lambda each: each.at), at=now.at)
     return together

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from domain.contact_policy import Kind
 from domain.durations import days, hours
 from domain.events import Event
 from domain.options import NoOptions
@@ -49,7 +50,8 @@ class Plan:
     `starts_on` start it, `may_start_on` do when the option `starts_on` adds them; `hears` wake its waits;
     `goal` ends it as converted and `exits` as exited, in seconds, wherever it stands. `about` names the one thing an
     enrollment is about ("cart"), or is empty. `properties` are what it needs of an event, with their kinds.
-    `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5.
+    `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5. `kind` says
+    which limits of the contact policy bind it.
     """
 
     starts_on: tuple[str, ...] = ()
@@ -63,6 +65,7 @@ class Plan:
     reentry_after: timedelta = days(0)
     fresh_within: timedelta = hours(24)
     priority: int = 3
+    kind: Kind = Kind.TRIGGERED
     options: type = NoOptions
 
     def about_of(self, event: Event) -> str:

@@ -1,5 +1,6 @@
 """What a journey can say: messages, their purposes and channels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -13,6 +14,9 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    WEB_PUSH = "web_push"
 
 
 class Purpose(StrEnum):
@@ -39,7 +43,7 @@ class Message:
 
     `goal` says what the customer gains or does (S27); `shelf_life` is how long after the step it is still worth
     sending, or until what hour of the step's day (C12); `channels` are in order of preference; `locales` are those that
-    every channel has a text for.
+    every channel has a text for; `topic` is what customers may choose or refuse it by.
     """
 
     journey: str
@@ -50,6 +54,7 @@ class Message:
     shelf_life: timedelta | time
     limit: Limit
     locales: tuple[str, ...] = ()
+    topic: str = ""
 
     @property
     def shelf_life_in_words(self) -> str:
@@ -69,11 +74,25 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rendered:
-    """One message in one channel and language, ready for a gateway. Only email has more than a text."""
+class Content:
+    """A text that WhatsApp has approved beforehand: its id at the provider, and what fills its gaps."""
 
-    subject: str | None
-    preview: str | None
-    html: str | None
+    sid: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """One message in one channel and language, ready for a gateway. Only email has a preview and HTML.
+
+    A browser's message has its title in `subject`, and in `url` where it leads.
+    `content` is what WhatsApp takes at any time; `text` goes there within a day of the customer's last message.
+    """
+
     text: str
     locale: str
+    subject: str | None = None
+    preview: str | None = None
+    html: str | None = None
+    url: str | None = None
+    content: Content | None = None

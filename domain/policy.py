@@ -1,37 +1,22 @@
 """The contact policy: may this message go to this customer, by which channel, and when at the earliest?
 
-Pure functions over facts that were read under the customer's lock (design 5 and 6). S87 (2 touches a day over all
-channels), S88 (4 hours apart), S90 (transactional messages are exempt), S96 and S99 (refusals and dead addresses), C12
-(quiet hours with shelf life). Windows roll; there are no calendar days.
+Pure functions over facts that were read under the customer's lock (design 5 and 6). The numbers are in
+`domain.contact_policy`; S90 (transactional messages are exempt), S96 and S99 (refusals and dead addresses). Windows
+roll; there are no calendar days. The strictest rule wins.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.customers import Consent, ConsentStatus, in_force
+from domain.contact_policy import ContactPolicy, Kind, Touch
+from domain.customers import Audience, Consent, ConsentStatus, Frequency, Trouble, in_force, topic_refused
 from domain.decisions import Decision
 from domain.durations import spoken
 from domain.messages import Channel, Limit, Message, Purpose
-from domain.quiet_hours import QuietHours
 from domain.sends import TOUCHING, SendState
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContactPolicy:
-    """What an installation allows itself.
-
-    `cap` and `gap` bind touches over all channels. Releases at the end of quiet hours are spread over `jitter`.
-    `explicit_consent`: a channel in it needs a recorded yes; in any other, the absence of a no is enough.
-    """
-
-    cap: Limit = Limit(times=2, within=timedelta(hours=24))
-    gap: timedelta = timedelta(hours=4)
-    quiet: QuietHours = QuietHours()
-    jitter: timedelta = timedelta(minutes=30)
-    explicit_consent: frozenset[Channel] = frozenset(Channel)
 
 
 class Verdict(StrEnum):
@@ -58,8 +43,10 @@ class Leg:
 class SendFacts:
     """All that the policy may look at. Instants are business time.
 
-    `touches` are other touches that this customer had or may have; `same_message` those of this very message; `legs`
-    the earlier legs of this one. `preferred` is the channel that the customer likes best (S9).
+    `kind` is the journey's. `touches` are other touches that this customer had or may have; `same_message` those of
+    this very message; `legs` the earlier legs of this one. `preferred` is the channel that the customer likes best
+    (S9), `frequency` and `snoozed_until` what they chose. `values_since_offer` counts messages of value, `offered` and
+    `bought` are products.
     """
 
     zone: str
@@ -70,7 +57,15 @@ class SendFacts:
     addressed: frozenset[Channel] = frozenset()
     suppressed: Mapping[Channel, str] = field(default_factory=dict)
     consents: Mapping[str, Consent] = field(default_factory=dict)
-    touches: tuple[datetime, ...] = ()
+    kind: Kind = Kind.TRIGGERED
+    audiences: frozenset[Audience] = frozenset()
+    frequency: Frequency | None = None
+    snoozed_until: datetime | None = None
+    trouble: Trouble | None = None
+    values_since_offer: int = 0
+    offered: frozenset[str] = frozenset()
+    bought: frozenset[str] = frozenset()
+    touches: tuple[Touch, ...] = ()
     same_message: tuple[datetime, ...] = ()
     legs: tuple[Leg, ...] = ()
 
@@ -111,14 +106,13 @@ def ask(
         return Answer(verdict=Verdict.REFUSED, decision=refusal)
 
     if at >= expires:
-        blocked = {"rule": "allowed"} if not facts.paused else {"rule": "paused"}
-        return _expired(expires, Decision(rule=blocked["rule"]))
-    if facts.paused:
-        return Answer(verdict=Verdict.HELD, decision=Decision(rule="paused"), channel=channel, until=expires)
+        return _expired(expires, _holds(message, facts, policy) or Decision(rule="allowed"))
+    if held := _holds(message, facts, policy):
+        return Answer(verdict=Verdict.HELD, decision=held, channel=channel, until=expires)
     if message.purpose is Purpose.TRANSACTIONAL:
         return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
 
-    until, why = earliest(replace(facts, touches=()) if facts.begun else facts, policy, at=at, send=send)
+    until, why = earliest(facts, policy, at=at, send=send, channel=channel)
     if why is None:
         return Answer(verdict=Verdict.GO, decision=Decision(rule="allowed"), channel=channel)
     if until >= expires:
@@ -127,7 +121,7 @@ def ask(
 
 
 def may_call(facts: SendFacts, message: Message, channel: Channel, policy: ContactPolicy) -> Decision | None:
-    """The second look, at claim: what has come to stand against a reserved send, or None."""
+    """The second look, at claim: what has come to stand against a reserved send for good, or None."""
     if facts.erased:
         return Decision(rule="erased")
     if facts.ended:
@@ -137,24 +131,36 @@ def may_call(facts: SendFacts, message: Message, channel: Channel, policy: Conta
     return _seen(facts) or _refusal(channel, message, facts, policy)
 
 
-def earliest(facts: SendFacts, policy: ContactPolicy, *, at: datetime, send: UUID) -> tuple[datetime, Decision | None]:
-    """The first instant from `at` on that quiet hours, gap and cap allow, and the last rule that pushed it there."""
+def must_wait(facts: SendFacts, message: Message, policy: ContactPolicy, *, at: datetime) -> bool:
+    """Whether a reserved send has to ask again, however fresh its slot: the customer wants peace, or has trouble."""
+    if message.purpose is Purpose.TRANSACTIONAL:
+        return False
+    snoozed = facts.snoozed_until is not None and facts.snoozed_until > at
+    return snoozed or _holds(message, facts, policy) is not None
+
+
+def earliest(
+    facts: SendFacts, policy: ContactPolicy, *, at: datetime, send: UUID, channel: Channel | None = None
+) -> tuple[datetime, Decision | None]:
+    """The first instant from `at` that the rules about time allow, and the last rule that pushed it there."""
     slot, why = at, None
-    while pushed := _pushed(slot, facts, policy, send):
+    while pushed := _pushed(slot, facts, policy, send, channel):
         slot, rule, said = pushed
         why = Decision(rule=rule, facts={**said, "until": slot})
     return slot, why
 
 
+Pushed = tuple[datetime, str, dict[str, object]]
+
+
 def _pushed(
-    slot: datetime, facts: SendFacts, policy: ContactPolicy, send: UUID
-) -> tuple[datetime, str, dict[str, object]] | None:
+    slot: datetime, facts: SendFacts, policy: ContactPolicy, send: UUID, channel: Channel | None
+) -> Pushed | None:
     """The first rule that a slot breaks, and the next slot that this rule allows."""
-    for touch in sorted(facts.touches):
-        if abs(slot - touch) < policy.gap:  # both ways: a slot that is taken later also needs its distance
-            return touch + policy.gap, "gap", {"last": touch, "gap": spoken(policy.gap)}
-    if until := _cap_frees(slot, facts.touches, policy.cap):
-        return until, "cap", {"count": policy.cap.times, "within": spoken(policy.cap.within)}
+    if facts.snoozed_until and slot < facts.snoozed_until:
+        return facts.snoozed_until, "snoozed", {}
+    if not facts.begun and (crowded := _crowded(slot, facts, policy, channel)):
+        return crowded
     if end := policy.quiet.end_after(slot, facts.zone):
         spread = policy.jitter * (send.int % 1000) / 1000
         quiet = policy.quiet
@@ -164,6 +170,38 @@ def _pushed(
             {"start": quiet.start.strftime("%H:%M"), "end": quiet.end.strftime("%H:%M"), "zone": facts.zone},
         )
     return None
+
+
+def _crowded(slot: datetime, facts: SendFacts, policy: ContactPolicy, channel: Channel | None) -> Pushed | None:
+    """What other touches say against a slot. A touch that has begun has answered this at its first leg."""
+    for touch in sorted(each.at for each in facts.touches):
+        if abs(slot - touch) < policy.gap:  # both ways: a slot that is taken later also needs its distance
+            return touch + policy.gap, "gap", {"last": touch, "gap": spoken(policy.gap)}
+    for rule, limit, touches in _limits(facts, policy):
+        if until := _cap_frees(slot, touches, limit):
+            return until, rule, {"count": limit.times, "within": spoken(limit.within)}
+    rest = policy.whatsapp_before_email
+    for touch in sorted(each.at for each in facts.touches if each.channel is Channel.WHATSAPP):
+        if channel is Channel.EMAIL and touch <= slot < touch + rest:
+            return touch + rest, "whatsapp_before_email", {"last": touch, "within": spoken(rest)}
+    return None
+
+
+def _limits(facts: SendFacts, policy: ContactPolicy) -> Iterable[tuple[str, Limit, list[datetime]]]:
+    """Every limit that binds this send, with the touches that count in it."""
+    every = [touch.at for touch in facts.touches]
+    if facts.frequency:
+        yield f"chose_{facts.frequency.value}", policy.frequencies[facts.frequency], every
+    yield "cap", policy.cap, every
+    if facts.kind is Kind.TRIGGERED:
+        return
+    scheduled = [touch.at for touch in facts.touches if touch.kind is not Kind.TRIGGERED]
+    yield "scheduled_cap", policy.scheduled_cap, scheduled
+    if facts.kind is Kind.REACTIVATION:
+        yield "reactivation_cap", policy.reactivation, scheduled
+        return
+    for audience in sorted(facts.audiences):
+        yield f"cap_of_{audience.value}", policy.audiences[audience], scheduled
 
 
 def _cap_frees(slot: datetime, touches: Iterable[datetime], cap: Limit) -> datetime | None:
@@ -183,9 +221,27 @@ def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision |
         return Decision(rule="ended", facts={"how": facts.ended})
     if seen := _seen(facts):
         return seen
+    if message.purpose is Purpose.OFFER and facts.offered & facts.bought:
+        return Decision(rule="just_bought", facts={"products": sorted(facts.offered & facts.bought)})
     recent = sum(at - message.limit.within < sent <= at for sent in facts.same_message)
     if recent >= message.limit.times:
         return Decision(rule="fuse", facts={"count": recent, "within": spoken(message.limit.within)})
+    return None
+
+
+def _holds(message: Message, facts: SendFacts, policy: ContactPolicy) -> Decision | None:
+    """What only an event releases: a pause; for offers an open complaint, a low score, value that is owed (S84)."""
+    if facts.paused:
+        return Decision(rule="paused")
+    if message.purpose is not Purpose.OFFER:
+        return None
+    if facts.trouble:
+        return Decision(rule=facts.trouble.value)
+    owed = policy.values_before_offer - facts.values_since_offer
+    if facts.kind is not Kind.TRIGGERED and owed > 0:
+        return Decision(
+            rule="value_owed", facts={"count": facts.values_since_offer, "needed": policy.values_before_offer}
+        )
     return None
 
 
@@ -216,8 +272,12 @@ def _refusal(channel: Channel, message: Message, facts: SendFacts, policy: Conta
         return Decision(rule="unreachable", facts={"channels": [channel.value]})
     if channel in facts.suppressed:
         return Decision(rule="suppressed", facts={"channels": [channel.value], "reason": facts.suppressed[channel]})
+    if channel not in policy.channels[message.purpose]:
+        return Decision(rule="channel_policy", facts={"channels": [channel.value], "purpose": message.purpose.value})
     if message.purpose is Purpose.TRANSACTIONAL:
         return None
+    if refused := topic_refused(facts.consents, channel, message.topic):
+        return Decision(rule="topic_refused", facts={"topic": message.topic, "at": refused.at})
     consent = in_force(facts.consents, channel)
     if consent is None and channel in policy.explicit_consent:
         return Decision(rule="no_consent", facts={"channels": [channel.value]})

@@ -7,18 +7,18 @@ therefore leaves nothing half done, and the event can be quarantined (design 4.3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus, Trouble
 from domain.decisions import Decision
-from domain.durations import parse_duration, spoken
-from domain.errors import InvalidInput
-from domain.events import Event, HeardEvent, Value
+from domain.declared import declared_properties
+from domain.durations import spoken
+from domain.events import OURS, Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
-from domain.options import Id
+from domain.tracking import is_doubtful
 
 HOUR = timedelta(hours=1)
+LOW_SCORE = 6
 CATCHING_UP = ""  # a key that no event name can be
 
 
@@ -75,6 +75,8 @@ class Standing:
     last_order_at: datetime | None = None
     feature_used_at: datetime | None = None
     activated_at: datetime | None = None
+    last_active_at: datetime | None = None
+    trouble: Trouble | None = None
     erased_at: datetime | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
     walks: dict[str, Walk] = field(default_factory=dict)
@@ -99,6 +101,8 @@ class Standing:
 
     def _count(self, event: Event) -> None:
         at = event.occurred_at
+        if event.source != OURS:
+            self.last_active_at = max(at, self.last_active_at or at)
         match event.name:
             case "order_placed":
                 self.orders += 1
@@ -107,6 +111,12 @@ class Standing:
                 self.feature_used_at = max(at, self.feature_used_at or at)
             case "activated":
                 self.activated_at = min(at, self.activated_at or at)
+            case "complaint_opened":
+                self.trouble = Trouble.COMPLAINT
+            case "score_given" if _is_low(event.properties.get("score")):
+                self.trouble = self.trouble or Trouble.LOW_SCORE
+            case "complaint_resolved":
+                self.trouble = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +169,8 @@ def consequences(
 ) -> list[Consequence]:
     """What follows from an event, in the order in which it happens. `mint` makes enrollment ids."""
     following: list[Consequence] = []
+    if is_doubtful(event):
+        return following
     for walk in standing.walks.values():
         following += _for_walk(event, walk, standing.number + 1, routing, now)
     for listed in routing.starting_on(event.name):
@@ -194,36 +206,9 @@ def refusal_to_enter(plan: Plan, journey: str, about: str, standing: Standing, *
     return None
 
 
-def declared_properties(plan: Plan, event: Event, surrogate: Callable[[str], str]) -> dict[str, Value]:
-    """The properties of an event that a plan declares, of the declared kind; others and misfits are left out."""
-    declared: dict[str, Value] = {}
-    for name, kind in plan.properties.get(event.name, {}).items():
-        value = event.properties.get(name)
-        if kind is Id:
-            if isinstance(value, (str, int)) and not isinstance(value, bool):
-                declared[name] = surrogate(str(value))
-        elif _fits(kind, value):
-            declared[name] = value  # type: ignore[assignment]  # of a kind that fits
-    return declared
-
-
-def _fits(kind: type, value: object) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    if isinstance(value, (int, float)):
-        return kind is float or (kind is int and isinstance(value, int))
-    if not isinstance(value, str):
-        return False
-    try:
-        if kind is datetime:
-            datetime.fromisoformat(value)
-        elif kind is timedelta:
-            parse_duration(value)
-        else:
-            return issubclass(kind, StrEnum) and bool(kind(value))
-    except (ValueError, InvalidInput):
-        return False
-    return True
+def _is_low(score: object) -> bool:
+    """Whether an answer from 0 to 10 asks for help rather than for an offer (S58)."""
+    return isinstance(score, (int, float)) and not isinstance(score, bool) and score <= LOW_SCORE
 
 
 def _any_later_yes(standing: Standing, refusal: Consent) -> bool:

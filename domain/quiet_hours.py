@@ -12,6 +12,13 @@ class QuietHours:
     start: time = time(21)
     end: time = time(9)
 
+    @property
+    def lasting(self) -> timedelta:
+        """How long they last on a day without a change of clocks."""
+        day = timedelta(days=1)
+        start, end = (timedelta(hours=at.hour, minutes=at.minute) for at in (self.start, self.end))
+        return (end - start) % day
+
     def end_after(self, at: datetime, zone: str) -> datetime | None:
         """When the quiet hours that `at` lies in end (UTC), or None when `at` lies outside them.
 

@@ -9,19 +9,19 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import TryLater
-from adapters.database import enrollments, sends
+from adapters.database import addresses, enrollments, sends
 from adapters.database.connection import Database
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.deliveries import Letter, Receipt
-from domain.messages import Channel
-from domain.policy import ContactPolicy, may_call
+from domain.messages import Channel, Purpose
+from domain.policy import may_call, must_wait
 from domain.sends import SendResult, SendState
 from services.catalogue import Catalogue
 from services.gateways import Connection, Gateway
 from services.lost_answers import LostAnswers
 from services.reserving import Reserving, is_fresh
-from services.send_facts import FactReader
+from services.send_facts import FactReader, PolicyInForce
 from services.steps import Step, result_of
 from services.verdicts import opt_out
 
@@ -39,7 +39,7 @@ class Calling:
         reserving: Reserving,
         facts: FactReader,
         gateways: Mapping[Channel, Gateway],
-        policy: ContactPolicy,
+        policy: PolicyInForce,
     ) -> None:
         self._database, self._clock, self._catalogue = database, clock, catalogue
         self._reserving, self._facts, self._gateways, self._policy = reserving, facts, gateways, policy
@@ -58,7 +58,7 @@ class Calling:
             await self._unclaim(step, gateway, fence)
             return None
         receipt = await connection.deliver(letter)
-        return await self._record(step, channel, gateway, fence, receipt)
+        return await self._record(step, letter, channel, gateway, fence, receipt)
 
     async def settle(self, send: UUID) -> SendResult:
         """What the ledger says of a send, once an answer that was lost is asked for; never call again (F11, F12)."""
@@ -81,12 +81,13 @@ class Calling:
             if enrollment is None or row is None or row["state"] != SendState.RESERVED:
                 return result_of(row)
             message = self._catalogue.message(enrollment["journey"], step.request.message)
+            plan, policy = self._catalogue.journey(enrollment["journey"]).plan, await self._policy(connection)
             facts = await self._facts.read(
-                connection, step.request, message, enrollment, policy=self._policy, priority=row["priority"], at=now
+                connection, step.request, message, enrollment, plan=plan, policy=policy, at=now
             )
-            if decision := may_call(facts, message, channel, self._policy):
+            if decision := may_call(facts, message, channel, policy):
                 return await self._turned_back(connection, step, row, decision)
-            if not is_fresh(row["slot_at"], now):
+            if not is_fresh(row["slot_at"], now) or must_wait(facts, message, policy, at=now):
                 asked = await self._reserving.ask(connection, step, row, enrollment, now)
                 if asked.state is not SendState.RESERVED:
                     return asked
@@ -97,7 +98,8 @@ class Calling:
                 at=now,
                 gateway=gateway,
                 recipient=letter.to,
-                rendered={"subject": letter.subject, "html": letter.html, "text": letter.text},
+                rendered=_kept(letter),
+                links=letter.links,
             )
             # Before the commit, not after it: a process may be frozen before it learns of its own commit.
             return time.monotonic()
@@ -126,7 +128,9 @@ class Calling:
             if nobody and given_back:
                 await step.decide(connection, state, decision, self._clock.now())
 
-    async def _record(self, step: Step, channel: Channel, gateway: str, fence: UUID, receipt: Receipt) -> SendResult:
+    async def _record(
+        self, step: Step, letter: Letter, channel: Channel, gateway: str, fence: UUID, receipt: Receipt
+    ) -> SendResult:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
@@ -142,8 +146,12 @@ class Calling:
             )
             if kept:
                 await step.decide(connection, state, decision, now)
+            if kept and state is SendState.ACCEPTED:
+                await self._release_offers(connection, step)
             if receipt.permanent_for_address:
-                await self._facts.suppress(connection, step.request.customer, channel, now)
+                await self._facts.suppress(connection, channel, letter.to, now)
+            if receipt.gone:
+                await addresses.forget(connection, step.request.customer, channel.value, receipt.gone)
             if receipt.opted_out:
                 await opt_out(connection, step.request.customer, channel, send=step.send, gateway=gateway, at=now)
         if not kept:  # somebody else has this send by now
@@ -151,6 +159,13 @@ class Calling:
         if state is SendState.RESERVED:
             raise TryLater(gateway, receipt.code or "no code", receipt.retry_after)
         return SendResult(state=state, rule=decision.rule, channel=channel)
+
+    @staticmethod
+    async def _release_offers(connection: AsyncConnection, step: Step) -> None:
+        """Something of value went out: an offer that it was owed to may go now."""
+        row = await sends.get(connection, step.send)
+        if row is not None and row["purpose"] == Purpose.VALUE:
+            await enrollments.release(connection, step.request.customer, rule="value_owed")
 
     @staticmethod
     async def _nobody_waits(connection: AsyncConnection, step: Step) -> SendState | None:
@@ -163,6 +178,12 @@ class Calling:
             return SendState.FAILED
         enrollment = await enrollments.get(connection, step.request.enrollment)
         return SendState.WITHDRAWN if enrollment is not None and enrollment["ended_at"] else None
+
+
+def _kept(letter: Letter) -> dict[str, Any]:
+    """What the ledger keeps of a letter's words."""
+    content = {"content": letter.content.sid} if letter.content else {}
+    return {"subject": letter.subject, "html": letter.html, "text": letter.text, **content}
 
 
 def _recorded(receipt: Receipt, gateway: str, channel: Channel, nobody: SendState | None) -> tuple[SendState, Decision]:

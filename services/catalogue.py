@@ -3,9 +3,9 @@
 import logging
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database.statements import text
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
@@ -50,6 +50,10 @@ class Catalogue:
                 raise InvalidDeclaration(f"templates/messages/{message.journey}/ belongs to no journey in workflows/.")
             found.append((by_folder[message.journey], message))
         return tuple(found)
+
+    def topics(self) -> tuple[str, ...]:
+        """What customers may choose by, in order."""
+        return tuple(self._library.topics.words)
 
     async def settings(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
         """What marketers set, by journey, as JSON."""

@@ -1,6 +1,6 @@
 """Customers' profiles and consents: commands that change their tables and append their events in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -9,12 +9,15 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, events
+from adapters.database import addresses, customers, events
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
+from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.messages import Channel
 from services import audit, identities
+from services.addresses import addresses_of
 from services.audit import Actor
 from services.restrict import Restrictions
 
@@ -25,10 +28,11 @@ ERASED = "This customer was erased, and what was erased does not come back."
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer's row and what they said."""
+    """A customer's row, what they said, and where they can be reached."""
 
     row: RowMapping
     consents: Mapping[str, Consent]
+    addresses: Mapping[Channel, Sequence[Address]]
     created: bool = False
 
 
@@ -56,7 +60,22 @@ class Customers:
         row = await customers.by_company_id(connection, customer_id)
         if row is None:
             raise NotFound("customer", customer_id)
-        return CustomerNow(row=row, consents=await customers.consents_of(connection, row["id"]))
+        return await _now(connection, row)
+
+    async def kept_addresses(self, connection: AsyncConnection, customer_id: str) -> Sequence[RowMapping]:
+        """The addresses that the profile does not hold. Raises NotFound."""
+        return await addresses.of_customer(connection, (await self.get(connection, customer_id)).row["id"])
+
+    async def set_chat(
+        self, connection: AsyncConnection, customer_id: str, channel: Channel, chat: str, *, by: Actor
+    ) -> None:
+        """Make a chat a customer's only one on its channel. Raises NotFound."""
+        row = await self.locked(connection, (await self.get(connection, customer_id)).row["id"])
+        if chat not in [each["address"] for each in await addresses.of_customer(connection, row["id"])]:
+            await addresses.replace(connection, row["id"], channel.value, chat, self._clock.now())
+            await self.append(connection, row, "profile_changed", {"fields": [channel.value]})
+            before = await customers.consents_of(connection, row["id"])
+            await self.note(connection, by, row["id"], fields=[channel.value], before=before)
 
     async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay.
@@ -68,7 +87,7 @@ class Customers:
         ours = (await identities.identify(connection, surrogates, [customer_id], now)).get(customer_id)
         if ours is None:
             raise Conflict(ERASED)
-        row = await self._locked(connection, ours)
+        row = await self.locked(connection, ours)
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
         return await self._apply(connection, row, wanted, change, created=not known)
 
@@ -77,7 +96,7 @@ class Customers:
         found = await customers.by_company_id(connection, customer_id)
         if found is None:
             raise NotFound("customer", customer_id)
-        row = await self._locked(connection, found["id"])
+        row = await self.locked(connection, found["id"])
         wanted: dict[str, Any] = dict(change.columns)
         if change.attributes is not None:
             merged = {**row["attributes"], **change.attributes}
@@ -85,7 +104,8 @@ class Customers:
         return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod
-    async def _locked(connection: AsyncConnection, ours: str) -> RowMapping:
+    async def locked(connection: AsyncConnection, ours: str) -> RowMapping:
+        """A customer's row under their lock, whoever that is by now. Raises Conflict for one who was erased."""
         row = await customers.by_id(connection, await lock_customer(connection, ours))
         if row["erased_at"]:
             raise Conflict(ERASED)
@@ -104,23 +124,37 @@ class Customers:
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
-            await self._append(connection, row, "profile_changed", {"fields": sorted(changed)})
+            await self.append(connection, row, "profile_changed", {"fields": sorted(changed)})
         for scope, consent in sorted(change.consents.items()):
-            await self._hear(connection, row, scope, consent)
-        consents = await customers.consents_of(connection, row["id"])
-        if change.by and (changed or created or consents != before):
+            await self.hear(connection, row, scope, consent)
+        if change.by:
+            await self.note(connection, change.by, row["id"], fields=changed, before=before, created=created)
+        return await _now(connection, await customers.by_id(connection, row["id"]), created=created)
+
+    @staticmethod
+    async def note(
+        connection: AsyncConnection,
+        by: Actor,
+        customer: str,
+        *,
+        fields: Collection[str],
+        before: Mapping[str, Consent],
+        created: bool = False,
+    ) -> None:
+        """Keep in the audit log which fields staff changed, and which words since `before`. Nothing, if none."""
+        consents = await customers.consents_of(connection, customer)
+        if fields or created or consents != before:
             await audit.write(
                 connection,
-                change.by,
+                by,
                 "customer.created" if created else "customer.changed",
                 kind="customer",
-                subject=row["id"],
+                subject=customer,
                 before=_said(before, consents),
-                after={"fields": sorted(changed), **_said(consents, before)},
+                after={"fields": sorted(fields), **_said(consents, before)},
             )
-        return CustomerNow(row=await customers.by_id(connection, row["id"]), consents=consents, created=created)
 
-    async def _hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
+    async def hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
         """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
         before = (await customers.consents_of(connection, row["id"])).get(scope)
         if before == consent:
@@ -131,11 +165,10 @@ class Customers:
             await customers.put_consent(connection, row["id"], scope, consent)
         if (await customers.consents_of(connection, row["id"])).get(scope) != before:
             said = {"channel": scope, "status": consent.status.value}
-            await self._append(connection, row, "consent_changed", said)
+            await self.append(connection, row, "consent_changed", said)
 
-    async def _append(
-        self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]
-    ) -> None:
+    async def append(self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]) -> None:
+        """Append the event of a change."""
         await events.append(
             connection,
             customer_id=row["customer_id"],
@@ -147,8 +180,13 @@ class Customers:
 
 
 def _said(these: Mapping[str, Consent], others: Mapping[str, Consent]) -> dict[str, object]:
-    """The words about channels that differ from the others."""
+    """The words about channels and topics that differ from the others."""
     return {f"consent {scope}": word.status.value for scope, word in these.items() if others.get(scope) != word}
+
+
+async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = False) -> CustomerNow:
+    consents = await customers.consents_of(connection, row["id"])
+    return CustomerNow(row=row, consents=consents, addresses=await addresses_of(connection, row), created=created)
 
 
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:

@@ -33,6 +33,7 @@ _RULES = {
     Delivery.UNDELIVERED: "undelivered",
     Delivery.FAILED: "undelivered",
     Delivery.CANCELED: "undelivered",
+    Delivery.COMPLAINED: "complained",
     Delivery.UNKNOWN: "delivery_unknown",
 }
 log = logging.getLogger(__name__)
@@ -148,15 +149,16 @@ class DeliveryReports:
         """Under the customer's lock: acceptance, then how far it came, then what it says of the address."""
         await self._prove(connection, report, about)
         if report.delivery is not None:
-            await self._rise(connection, about, report.delivery, report.code)
+            await self._rise(connection, about, report.delivery, report.code, report.rule)
         channel, now = Channel(about["channel"]), self._clock.now()
-        if report.permanent_for_address and about["recipient"]:
-            # The address that it went to: the customer may have another one by now.
-            await verdicts.suppress(connection, self._surrogates, channel, about["recipient"], now)
+        if report.permanent_for_address:
+            await verdicts.bounced(connection, self._surrogates, about, gateway=report.gateway, at=now)
         if report.opted_out:
             await verdicts.opt_out(
                 connection, about["customer"], channel, send=about["id"], gateway=report.gateway, at=now
             )
+        if report.complained:
+            await verdicts.complained(connection, self._surrogates, about, gateway=report.gateway, at=now)
 
     async def _prove(self, connection: AsyncConnection, report: Report, about: RowMapping) -> None:
         """Whoever reports on a send has it (F12, F29)."""
@@ -165,12 +167,14 @@ class DeliveryReports:
             facts = {"gateway": report.gateway, "channel": about["channel"]}
             await self._tell(connection, about, SendState.ACCEPTED.value, Decision(rule=rule, facts=facts))
 
-    async def _rise(self, connection: AsyncConnection, about: RowMapping, delivery: Delivery, code: str) -> None:
+    async def _rise(
+        self, connection: AsyncConnection, about: RowMapping, delivery: Delivery, code: str, rule: str = ""
+    ) -> None:
         if not await reports.rise(connection, about["id"], delivery, code) or not delivery.final:
             return
         if delivery is Delivery.READ:
             await sends.mark_seen(connection, about["id"], self._clock.now())
-        rule, facts = _RULES[delivery], {"gateway": about["gateway"], "code": code or delivery.value}
+        rule, facts = rule or _RULES[delivery], {"gateway": about["gateway"], "code": code or delivery.value}
         await self._tell(connection, about, rule, Decision(rule=rule, facts=facts))
 
     async def _tell(self, connection: AsyncConnection, about: RowMapping, state: str, decision: Decision) -> None:

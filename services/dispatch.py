@@ -36,10 +36,10 @@ class Dispatcher:
         token = uuid4()
         async with self._database.transaction() as connection:
             leased = await dispatches.lease(connection, token, limit)
+            # In the next statement, which sees what another dispatcher did before it gave the lease back.
+            rows = await dispatches.due(connection, leased, token) if leased else []
         if not leased:
             return 0
-        async with self._database.transaction() as connection:
-            rows = await dispatches.due(connection, leased, token)
         gate = asyncio.Semaphore(AT_ONCE)
         grouped = itertools.groupby(sorted(rows, key=lambda r: (r["enrollment"], r["id"])), lambda r: r["enrollment"])
         told = await asyncio.gather(*(self._tell_in_order(gate, list(group)) for _, group in grouped))

@@ -177,6 +177,8 @@ class Doctor:
         """The diagnosis. Never raises for what is merely down or broken."""
         try:
             ready = await self._watching.readiness()
+            if ready.database == "read-only":
+                return Diagnosis(findings=[_READ_ONLY], temporal=ready.temporal)
             if ready.database != "ok":
                 return Diagnosis(findings=[database_down("it took too long or refused")], temporal=ready.temporal)
             if ready.migrations != "ok":
@@ -218,6 +220,12 @@ _UNMIGRATED = Finding(
     severity=Severity.BROKEN,
     words="database has another schema than this release",
     advice="Run `tropa migrate`; if the database is newer, run the newer release.",
+)
+_READ_ONLY = Finding(
+    name="database_read_only",
+    severity=Severity.BROKEN,
+    words="database takes no writes",
+    advice="Is its disk full, or is it a standby? Until it writes again nothing is accepted and nothing is sent.",
 )
 _TEMPORAL_DOWN = Finding(
     name="temporal",

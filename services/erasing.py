@@ -12,11 +12,10 @@ from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.errors import NotFound
 from domain.journeys import Leaving
-from domain.messages import Channel
 from services import audit
+from services.addresses import addresses_of
 from services.audit import Actor
 from services.restrict import Restrictions
-from services.send_facts import address_of
 
 REASON = "erased"
 
@@ -73,14 +72,14 @@ class Erasing:
                 again += 1
         return again
 
-    async def _erase(self, connection: AsyncConnection, known: str, actor: Actor) -> Erasure:
-        ours, now = await lock_customer(connection, known), self._clock.now()
+    async def _erase(self, connection: AsyncConnection, who: str, actor: Actor) -> Erasure:
+        ours, now = await lock_customer(connection, who), self._clock.now()
         row = await customers.by_id(connection, ours)
         if row["erased_at"]:
             return Erasure(customer=ours, at=row["erased_at"])
         await self._restrictions.leave_all(connection, ours, Leaving.ERASED, "left_erased")
         written_to = await erasures.addresses(connection, ours)
-        here = [(channel.value, address) for channel in Channel if (address := address_of(row, channel))]
+        here = [(c.value, each.address) for c, known in (await addresses_of(connection, row)).items() for each in known]
         for channel, address in sorted({*written_to, *here}):
             key = self._surrogates.address(channel, address)
             await customers.suppress(connection, channel, key, REASON, now)

@@ -1,8 +1,7 @@
 """Ingest: store a batch of events in one commit, and nothing else, except restrictions, which do not wait."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,48 +31,56 @@ class Ingest:
 
     async def accept(self, batch: Sequence[NewEvent]) -> Accepted:
         """Store a batch once. When this returns it is committed; its restrictions are in force."""
-        first: dict[str, NewEvent] = {}
-        answer = Accepted()
-        for position, event in enumerate(batch):
-            known = first.setdefault(event.event_id, event)
-            if known is not event:
-                self._repeated(answer, position, same=known.digest == event.digest)
+        return (await self.accept_each([batch]))[0]
 
+    async def accept_each(self, batches: Sequence[Sequence[NewEvent]]) -> list[Accepted]:
+        """As `accept`, several batches in one commit: all are stored or none is, and each is answered by itself."""
+        first: dict[str, NewEvent] = {}
+        for batch in batches:
+            for event in batch:
+                first.setdefault(event.event_id, event)
         unique = list(first.values())
-        async with self._database.transaction() as connection:
-            restricted = await self._lock_restricted(connection, unique)
-            new = await events.insert(connection, unique)
-            if len(new) < len(unique):
-                stored = await events.digests(connection, [e.event_id for e in unique if e.event_id not in new])
-                for position, event in enumerate(batch):
-                    if event.event_id in stored and first[event.event_id] is event:
-                        self._repeated(answer, position, same=stored[event.event_id] == event.digest)
-            await self._restrict(connection, unique, new, restricted)
-        answer.accepted = len(new)
+        digests = {event.event_id: event.digest for event in unique}
+        if any(event.name in RESTRICTIONS for event in unique):
+            async with self._database.transaction() as connection:
+                restricted = await self._lock_restricted(connection, unique)
+                new = await events.insert(connection, unique)
+                await self._restrict(connection, unique, new, restricted)
+        else:
+            async with self._database.bare() as driver:
+                new = await events.insert_alone(driver, unique)
         if new:
             self._database.wake()
-        return answer
-
-    @staticmethod
-    def _repeated(answer: Accepted, position: int, *, same: bool) -> None:
-        if same:
-            answer.duplicates += 1
-        else:
-            answer.conflicts.append(position)
+        if len(new) < len(unique):
+            async with self._database.transaction() as connection:
+                digests |= await events.digests(connection, [each for each in digests if each not in new])
+        return [_answer(batch, new, digests) for batch in batches]
 
     async def _lock_restricted(self, connection: AsyncConnection, batch: Sequence[NewEvent]) -> dict[str, str]:
         """Identify and lock the customers whom the batch restricts, in the order of their keys."""
         ids = [e.customer_id for e in batch if e.name in RESTRICTIONS]
-        if not ids:
-            return {}
         ours = await identities.identify(connection, self._restrictions.surrogates, ids, self._clock.now())
         await lock_customers(connection, list(ours.values()))
         return await customers.ours(connection, ids)  # again: they may have been merged or erased before the locks
 
     async def _restrict(
-        self, connection: AsyncConnection, batch: Sequence[NewEvent], new: dict[str, UUID], ours: dict[str, str]
+        self, connection: AsyncConnection, batch: Sequence[NewEvent], new: set[str], ours: dict[str, str]
     ) -> None:
         for event in batch:
             # One who was erased has nothing that could be restricted.
             if event.name in RESTRICTIONS and event.event_id in new and event.customer_id in ours:
                 await self._restrictions.apply(connection, ours[event.customer_id], event)
+
+
+def _answer(batch: Sequence[NewEvent], new: set[str], digests: Mapping[str, bytes]) -> Accepted:
+    """What became of one batch. Takes what it accepts out of `new`; `digests` are of the bodies that are stored."""
+    answer = Accepted()
+    for position, event in enumerate(batch):
+        if event.event_id in new:
+            new.remove(event.event_id)
+            answer.accepted += 1
+        elif event.digest == digests[event.event_id]:
+            answer.duplicates += 1
+        else:
+            answer.conflicts.append(position)
+    return answer

@@ -18,6 +18,7 @@ from services.audit import COMMAND_LINE, Actor
 SCOPES = frozenset(
     {
         "events:write",
+        "bounces:write",
         "customers:read",
         "customers:write",
         "customers:erase",
@@ -26,6 +27,10 @@ SCOPES = frozenset(
         "journeys:read",
         "journeys:write",
         "messages:read",
+        "policy:read",
+        "policy:write",
+        "webhooks:read",
+        "webhooks:write",
         "audit:read",
         "console",
     }

@@ -61,11 +61,13 @@ class LostAnswers:
             return Trace(outcome="unknown")
         if row["recipient"] is None:  # erased: there is nothing to ask by
             return Trace(outcome="unknown")
+        rendered = row["rendered"] or {}
         lost = Lost(
             send_id=row["id"],
             to=row["recipient"],
-            text=(row["rendered"] or {}).get("text", ""),
+            text=rendered.get("text", ""),
             handed_at=row["claimed_at"],
+            by_content="content" in rendered,
         )
         try:
             return await gateway.look_up(lost)

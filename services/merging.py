@@ -11,13 +11,12 @@ from domain.decisions import Decision
 from domain.errors import Conflict, NotFound
 from domain.joining import joined
 from domain.journeys import Ending, Leaving
-from domain.messages import Channel
 from services import audit, identities
+from services.addresses import addresses_of
 from services.audit import Actor
 from services.customers import ERASED
 from services.erasing import Erasing
 from services.restrict import Restrictions
-from services.send_facts import address_of
 
 ONE = "These are one and the same customer."
 NO_VISITOR = (
@@ -60,7 +59,7 @@ class Merging:
         into, merged = await self._locked(connection, known[customer_id], known[visitor])
         if into["id"] == merged["id"]:
             return
-        if merged["customer_id"] != visitor or any(address_of(merged, channel) for channel in Channel):
+        if merged["customer_id"] != visitor or await addresses_of(connection, merged):
             raise Conflict(NO_VISITOR)
         await self._join(connection, merged, into, "identified", actor)
 

@@ -1,19 +1,19 @@
 """Project: apply a customer's events, each once and in order, and queue what Temporal is to be told."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import RowMapping
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events
-from adapters.database.connection import Database, lock_customer, try_lock_customer
+from adapters.database.connection import Database, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
+from domain.customers import Trouble
 from domain.decisions import Decision
 from domain.events import Event
 from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
@@ -21,8 +21,6 @@ from services import identities
 from services.catalogue import Catalogue
 
 AT_ONCE = 8  # customers side by side, in one process
-# SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
-PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -39,37 +37,37 @@ class Projector:
             waiting = await events.customers_waiting(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def project(customer_id: str) -> int:
+        async def project(customer_id: str, customer: str | None) -> int:
             async with gate:
-                return await self._project_one(customer_id)
+                ours = customer or await self._whose(customer_id)
+                return await self._project_one(ours) if ours else 0
 
-        applied = sum(await asyncio.gather(*map(project, waiting)))
+        applied = sum(await asyncio.gather(*itertools.starmap(project, waiting)))
         if applied:
             self._database.wake()
         return applied
 
-    async def _project_one(self, customer_id: str) -> int:
+    async def _whose(self, customer_id: str) -> str | None:
+        """Who it is, minted when new; None when nothing is left of what waits, because it was erased.
+
+        Committed: holding its unique index through the lock could deadlock with ingest.
+        """
+        surrogates, now = self._catalogue.surrogates, self._clock.now()
         async with self._database.transaction() as connection:
-            # The identity is committed first: holding its unique index through the lock could deadlock with ingest.
-            customer = await self._whose(connection, customer_id)
-        if customer is None:
-            return 0
+            known = await identities.identify(connection, surrogates, [customer_id], now)
+            return known.get(customer_id) or await identities.come_back(connection, surrogates, customer_id, now)
+
+    async def _project_one(self, customer: str) -> int:
         try:
             async with self._database.transaction() as connection:
                 if not await try_lock_customer(connection, customer):
                     return 0  # somebody else is at it; the next round finds what they left
                 return await self.apply_pending(connection, customer)
         except Exception as error:
-            if _will_pass(error):
+            if will_pass(error):
                 raise
             log.exception("projection failed; setting the poison aside", extra={"customer": customer})
             return await self._one_by_one(customer)
-
-    async def _whose(self, connection: AsyncConnection, customer_id: str) -> str | None:
-        """Who it is, minted when new; None when nothing is left of what waits, because it was erased."""
-        surrogates, now = self._catalogue.surrogates, self._clock.now()
-        known = await identities.identify(connection, surrogates, [customer_id], now)
-        return known.get(customer_id) or await identities.come_back(connection, surrogates, customer_id, now)
 
     async def apply_pending(self, connection: AsyncConnection, customer: str) -> int:
         """Apply all pending events of a customer. The caller holds the lock."""
@@ -91,7 +89,7 @@ class Projector:
                     if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
                         await self._apply(connection, customer, [event])
             except Exception as error:
-                if _will_pass(error):
+                if will_pass(error):
                     raise
                 async with self._database.transaction() as connection:
                     customer = await lock_customer(connection, customer)
@@ -108,6 +106,7 @@ class Projector:
             await events.drop(connection, old)
             pending = [event for event in pending if event.id not in old]
         standing = await self._standing(connection, row, pending, routing)
+        troubled = standing.trouble is not None
         ids = iter(await self._mint(connection, pending, routing))
         numbered, following = [], list[Consequence]()
         for event in pending:
@@ -127,6 +126,8 @@ class Projector:
             await enrollments.store_hearing(connection, still)
         await events.mark_projected(connection, customer, numbered)
         await customers.store_standing(connection, customer, standing)
+        if troubled and standing.trouble is None:
+            await enrollments.release(connection, customer)
 
     async def _standing(
         self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
@@ -139,6 +140,8 @@ class Projector:
             last_order_at=row["last_order_at"],
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
+            last_active_at=row["last_active_at"],
+            trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
             consents=await customers.consents_of(connection, customer),
             walks=await enrollments.open_walks(connection, customer),
@@ -179,10 +182,3 @@ class Projector:
             state="quarantined",
             decision=Decision(rule="quarantined", facts={"problem": problem, "event": event.name}),
         )
-
-
-def _will_pass(error: Exception) -> bool:
-    """Whether the database failed rather than the event: such an event is tried again, never set aside."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(PASSING)
-    return isinstance(error, (OSError, TimeoutError, NoRoomInPool))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from adapters.database import customers, enrollments, sends
+from adapters.database import customers, enrollments, purging, sends
 from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
@@ -19,6 +19,7 @@ from services.sending import Sending
 
 OVERLAP = timedelta(minutes=5)  # visibility lags, so each round looks back a little
 ABANDONED = timedelta(seconds=60)
+PURGED = 5000  # rows of each kind, in one round
 ASKED_FOR = timedelta(hours=72)  # that a provider is asked about an outcome that nobody knows
 
 _LEAVINGS = {
@@ -47,6 +48,8 @@ class Reconciler:
         await self._remember(began)
         await self._settle()
         await self._reports.sweep()
+        async with self._database.transaction() as connection:
+            await purging.purge(connection, PURGED)
         if corrected:
             self._database.wake()
         return corrected

@@ -12,11 +12,11 @@ from adapters.database.connection import Database
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
-from domain.policy import Answer, ContactPolicy, Verdict, ask, in_turn
+from domain.policy import Answer, Verdict, ask, in_turn
 from domain.sends import UNCLAIMED, SendResult, SendState
 from services.catalogue import Catalogue
 from services.project import Projector
-from services.send_facts import FactReader
+from services.send_facts import FactReader, PolicyInForce
 from services.steps import Step, result_of
 
 FRESH = timedelta(seconds=60)  # a slot older than this is asked for again
@@ -39,7 +39,7 @@ class Reserving:
         catalogue: Catalogue,
         projector: Projector,
         facts: FactReader,
-        policy: ContactPolicy,
+        policy: PolicyInForce,
     ) -> None:
         self._database, self._catalogue, self._projector = database, catalogue, projector
         self._facts, self._policy = facts, policy
@@ -81,17 +81,15 @@ class Reserving:
     ) -> SendResult:
         """Ask the policy for an instant, and write its answer. The caller holds the lock."""
         message = self._catalogue.message(enrollment["journey"], step.request.message)
-        priority = self._catalogue.journey(enrollment["journey"]).plan.priority
-        facts = await self._facts.read(
-            connection, step.request, message, enrollment, policy=self._policy, priority=priority, at=at
-        )
+        plan, policy = self._catalogue.journey(enrollment["journey"]).plan, await self._policy(connection)
+        facts = await self._facts.read(connection, step.request, message, enrollment, plan=plan, policy=policy, at=at)
         if row and row["state"] == SendState.RESERVED and row["channel"]:
             message = replace(message, channels=(Channel(row["channel"]),))  # a retry keeps its channel
         elif step.request.cascade:
             message = replace(message, channels=in_turn(message, facts))
         first = row["expires_at"] if row else None
         expires = first or next((leg.expires_at for leg in facts.legs), None) or message.expires(at, facts.zone)
-        answer = ask(message, facts, self._policy, at=at, expires=expires, send=step.send)
+        answer = ask(message, facts, policy, at=at, expires=expires, send=step.send)
         state = SendState.WITHDRAWN if answer.decision.rule == "ended" else _STATES[answer.verdict]
         await sends.put(
             connection,
@@ -103,7 +101,8 @@ class Reserving:
                 "visit": step.request.visit,
                 "leg": step.request.leg,
                 "purpose": message.purpose.value,
-                "priority": priority,
+                "kind": plan.kind.value,
+                "priority": plan.priority,
                 "state": state.value,
                 "channel": answer.channel.value if answer.channel else None,
                 "wished_at": row["wished_at"] if row else at,

@@ -1,17 +1,23 @@
 """Restrictions: what a customer forbids us takes effect in the transaction that accepts it (design 4.4)."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments
+from adapters.database import customers, enrollments, sends
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
 from domain.clock import Clock
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus, opt_out_acts
+from domain.customers import EVERY_CHANNEL, SNOOZE, Consent, ConsentStatus, Frequency, opt_out_acts
 from domain.decisions import Decision
-from domain.events import COMPLAINED, HARD_BOUNCED
+from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
+from services.addresses import addresses_of
 
 
 class Restrictions:
@@ -22,11 +28,16 @@ class Restrictions:
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
+        if event.name in (SNOOZED, FREQUENCY_CHOSEN):
+            await customers.update_profile(connection, customer, _choice(event))
+            return
         channel = _channel(event)
         if event.name in (COMPLAINED, HARD_BOUNCED):
             scope: str = channel or Channel.EMAIL
             reason = "a complaint" if event.name == COMPLAINED else "it bounced for good"
-            await self._suppress(connection, customer, scope, reason)
+            for address in await self._addresses(connection, customer, Channel(scope), event):
+                key = self.surrogates.address(scope, address)
+                await customers.suppress(connection, scope, key, reason, self._clock.now())
             if event.name == HARD_BOUNCED:
                 return
         else:
@@ -64,17 +75,46 @@ class Restrictions:
             )
             await enrollments.dispatch(connection, walk, "cancel", {"reason": leaving.value})
 
-    async def _suppress(self, connection: AsyncConnection, customer: str, channel: str, reason: str) -> None:
-        row = await customers.by_id(connection, customer)
-        address = row["email"] if channel == Channel.EMAIL.value else row["phone"]
-        if address:
-            key = self.surrogates.address(channel, address)
-            await customers.suppress(connection, channel, key, reason, self._clock.now())
+    @staticmethod
+    async def _addresses(
+        connection: AsyncConnection, customer: str, channel: Channel, event: NewEvent
+    ) -> Sequence[str]:
+        """The address it happened to: where the send went that the event names, the one that it names itself, or else
+        the customer's own, who may have another one by now."""
+        with suppress(ValueError):
+            send = await sends.get(connection, UUID(_said(event, "send")))
+            if send and send["customer"] == customer and send["channel"] == channel and send["recipient"]:
+                return [str(send["recipient"])]
+        if named := _said(event, "address"):
+            return [named]
+        known = await addresses_of(connection, await customers.by_id(connection, customer))
+        return [each.address for each in known.get(channel, ())]
+
+
+def _choice(event: NewEvent) -> dict[str, object]:
+    """What a customer chose. Whoever names no end of a snooze gets the longest that is offered (S97)."""
+    said = msgspec.json.decode(event.properties)
+    if event.name == FREQUENCY_CHOSEN:
+        return {"frequency": said.get("frequency") if said.get("frequency") in set(Frequency) else None}
+    try:
+        until = datetime.fromisoformat(str(said.get("until"))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        until = event.occurred_at + SNOOZE
+    return {"snoozed_until": until}
 
 
 def _channel(event: NewEvent) -> Channel | None:
     """Which channel a restriction names. One that we do not know is none, so that a no counts for everything."""
     try:
-        return Channel(msgspec.json.decode(event.properties)["channel"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+        return Channel(_said(event, "channel"))
+    except ValueError:
         return None
+
+
+def _said(event: NewEvent, name: str) -> str:
+    """A property that is a text; empty for any other."""
+    try:
+        value = msgspec.json.decode(event.properties)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""

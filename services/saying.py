@@ -19,11 +19,31 @@ EVENTS: dict[str, dict[str, str]] = {
     "activated": {"en": "The product works for them: activated", "ru": "Продукт заработал: активация"},
     "email_opened": {"en": "Opened a letter", "ru": "Письмо открыто"},
     "email_clicked": {"en": "Followed a link in a letter", "ru": "Переход по ссылке из письма"},
+    "message_opened": {"en": "Opened “{message}”", "ru": "Открыто «{message}»"},
+    "message_opened unsure": {"en": "May have opened “{message}”", "ru": "Возможно, открыто «{message}»"},
+    "message_opened machine": {"en": "A mail program loaded “{message}”", "ru": "«{message}» загрузила программа"},
+    "message_clicked": {"en": "Followed a link in “{message}”", "ru": "Переход по ссылке из «{message}»"},
+    "message_clicked unsure": {
+        "en": "May have followed a link in “{message}”",
+        "ru": "Возможно, переход по ссылке из «{message}»",
+    },
+    "message_clicked machine": {
+        "en": "A mail filter followed a link in “{message}”",
+        "ru": "Ссылку из «{message}» проверил почтовый фильтр",
+    },
     "support_contacted": {"en": "Wrote or called to support", "ru": "Обращение в поддержку"},
     "opted_out": {"en": "Said no to {channel}", "ru": "Отказ от сообщений: {channel}"},
     "complained": {"en": "Marked a message as spam ({channel})", "ru": "Жалоба на спам ({channel})"},
     "hard_bounced": {"en": "The address does not exist ({channel})", "ru": "Адрес не существует ({channel})"},
-    "replied": {"en": "Answered by text message", "ru": "Ответ по SMS"},
+    "snoozed": {"en": "Asked for peace", "ru": "Просьба не писать"},
+    "frequency_chosen": {"en": "Chose how often to hear from us", "ru": "Выбор частоты сообщений"},
+    "complaint_opened": {"en": "Opened a complaint", "ru": "Жалоба открыта"},
+    "complaint_resolved": {"en": "The complaint is resolved", "ru": "Жалоба решена"},
+    "score_given": {"en": "Gave a score", "ru": "Оценка получена"},
+    "cart_emptied": {"en": "Emptied the cart", "ru": "Корзина очищена"},
+    "checkout_started": {"en": "Started the checkout", "ru": "Начало оформления заказа"},
+    "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
+    "telegram_started": {"en": "Started our Telegram bot", "ru": "Запущен наш бот в Telegram"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "merged": {
         "en": "Another profile of the same person was joined to this one",
@@ -40,6 +60,9 @@ WORDS: dict[str, dict[str, str]] = {
         "denied": "отказ",
         "email": "почта",
         "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
+        "web_push": "уведомления в браузере",
         "all": "все каналы",
         "phone": "телефон",
         "locale": "язык",
@@ -50,6 +73,9 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "all": "all channels",
         "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
+        "web_push": "browser notifications",
         "locale": "language",
         "timezone": "time zone",
         "preferred_channel": "preferred channel",
@@ -73,8 +99,10 @@ _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
 
 def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str:
     """An event in words."""
-    sentence = EVENTS.get(name, OTHER_EVENT)[locale]
+    sentence = (EVENTS.get(f"{name} {properties.get('grade')}") or EVENTS.get(name, OTHER_EVENT))[locale]
     said = {"name": name.replace("_", " "), "channel": _word("all", locale)}
+    if "message" in properties:
+        said["message"] = str(properties["message"]).replace("_", " ")
     for key in ("channel", "status"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)

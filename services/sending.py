@@ -14,7 +14,6 @@ from domain.clock import Clock, Pace
 from domain.decisions import Decision
 from domain.errors import InvalidInput, Unavailable
 from domain.messages import Channel
-from domain.policy import ContactPolicy
 from domain.sends import SendResult, SendState
 from services.calling import Calling
 from services.catalogue import Catalogue
@@ -22,7 +21,7 @@ from services.gateways import Gateway
 from services.letters import Letters
 from services.project import Projector
 from services.reserving import Reserving
-from services.send_facts import FactReader
+from services.send_facts import FactReader, PolicyInForce
 from services.steps import Step
 
 TURNS = 3  # how often one attempt asks again when its process was too slow to call
@@ -43,7 +42,7 @@ class Sending:
         facts: FactReader,
         letters: Letters,
         gateways: Mapping[Channel, Gateway],
-        policy: ContactPolicy,
+        policy: PolicyInForce,
     ) -> None:
         self._database, self._clock, self._pace = database, clock, pace
         self._letters, self._gateways = letters, gateways

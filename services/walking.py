@@ -13,15 +13,16 @@ from adapters.tasks import TaskLibrary
 from domain.clock import Clock, Pace
 from domain.customers import ConsentStatus, CustomerFacts, in_force
 from domain.decisions import Decision
+from domain.declared import declared_properties
 from domain.errors import NotFound
 from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
 from domain.messages import Channel
-from domain.projection import declared_properties
+from domain.tracking import is_doubtful
+from services.addresses import addresses_of
 from services.catalogue import Catalogue
 from services.project import Projector
 from services.reserving import wait_for_restart
-from services.send_facts import address_of
 
 CATCH_UP_LIMIT = 100
 _TASKS = UUID("b0f0a6d2-6a55-5c0e-9f5e-54726f706132")
@@ -47,12 +48,13 @@ class Walking:
         async with self._database.transaction() as connection:
             row = await customers.by_id(connection, await self._up_to_date(connection, customer))
             consents = await customers.consents_of(connection, row["id"])
+            addresses = await addresses_of(connection, row)
         self._database.wake()
         reachable = []
         for channel in Channel:
             consent = in_force(consents, channel)
             refused = consent is not None and consent.status is ConsentStatus.DENIED
-            if address_of(row, channel) and not refused:
+            if channel in addresses and not refused:
                 reachable.append(channel)
         return CustomerFacts(
             first_seen_at=row["first_seen_at"],
@@ -90,6 +92,7 @@ class Walking:
                 properties=declared_properties(plan, event, routing.surrogate),
             )
             for number, event in found
+            if not is_doubtful(event)
         ]
 
     async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:

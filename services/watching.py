@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import counts, dispatches
 from adapters.database.connection import Database
+from adapters.database.counts import Waiting
 
 PATIENCE = 2.0  # seconds for each part
 
@@ -36,6 +37,7 @@ class Counts:
     backlog: int
     sends: Mapping[str, int]
     open_enrollments: Mapping[str, int]
+    waiting: Waiting
 
 
 class Watching:
@@ -50,11 +52,11 @@ class Watching:
         if self._temporal is not None:
             temporal = "ok" if await _within_patience(self._temporal(), otherwise=False) else "down"
         try:
-            version = await asyncio.wait_for(self._schema_of_database(), PATIENCE)
+            version, database = await asyncio.wait_for(self._look_at_database(), PATIENCE)
         except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return Readiness(database="down", migrations="unknown", temporal=temporal)
         migrations = "ok" if version == self._schema_version else "run `tropa migrate`"
-        return Readiness(database="ok", migrations=migrations, temporal=temporal)
+        return Readiness(database=database, migrations=migrations, temporal=temporal)
 
     async def counts(self) -> Counts:
         """The counts. Raises what a database that is down raises."""
@@ -64,11 +66,13 @@ class Watching:
                 backlog=await dispatches.backlog(connection),
                 sends=await counts.sends(connection),
                 open_enrollments={journey: states.get("open", 0) for journey, states in by_journey.items()},
+                waiting=await counts.waiting(connection),
             )
 
-    async def _schema_of_database(self) -> str | None:
+    async def _look_at_database(self) -> tuple[str | None, str]:
         async with self._database.transaction() as connection:
-            return await counts.schema_version(connection)
+            database = "read-only" if await counts.only_reads(connection) else "ok"
+            return await counts.schema_version(connection), database
 
 
 async def _within_patience(asked: Awaitable[bool], *, otherwise: bool) -> bool:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,6 +24,7 @@ from adapters.channels.twilio import TwilioAccount, TwilioGateway
 from adapters.links import Links
 from domain.deliveries import Letter, Lost, Receipt
 from domain.errors import Unavailable
+from domain.messages import Content
 from tests.support.twilio_simulator import SENDER, SID, TOKEN, Fault, Twilio, simulating
 from tropa.leaving import leave
 
@@ -31,6 +33,7 @@ PRISM = HERE / "node_modules/@stoplight/prism-cli/dist/index.js"
 DESCRIPTION = HERE / "twilio_api_v2010.json"
 PAGE_ADDRESSES = ("first_page_uri", "next_page_uri", "previous_page_uri", "uri")
 SERVICE = "MG" + "b2" * 16
+CONTENT = "HX" + "c3" * 16
 READY_WITHIN = 90.0  # seconds; it reads a large description
 
 
@@ -81,9 +84,9 @@ class Rounds:
         self.failed = 0
         self.passed = 0
 
-    def gateway_of(self, **who: str) -> TwilioGateway:
+    def gateway_of(self, **who: Any) -> TwilioGateway:
         """Our own client, which believes that the referee is Twilio."""
-        account = TwilioAccount(**{"sid": SID, "token": TOKEN, "base_url": self.base_url, **who})
+        account = TwilioAccount(**{"sid": SID, "token": TOKEN, "base_url": self.base_url, "per_second": 1000, **who})
         links = Links(["a secret of the referee"], "https://shop.test")
         return TwilioGateway(account, links.status_report, timeout=httpx.Timeout(20))
 
@@ -92,6 +95,8 @@ class Rounds:
         checks: dict[str, Callable[[], Awaitable[bool]]] = {
             "a text from a number": self.from_a_number,
             "a text from a messaging service": self.from_a_service,
+            "a WhatsApp message in free words": self.whatsapp,
+            "a WhatsApp message by an approved template": self.by_template,
             "a look-up over two pages": self.look_up,
             "a fetch of one text, with an error code": self.fetch,
             "a refusal": self.refusal,
@@ -101,6 +106,7 @@ class Rounds:
             "caught: a message id that is none": self.wrong_sid,
             "caught: a listed message that is none": self.wrong_list,
             "caught: a client that names no such service": self.wrong_client,
+            "caught: a client whose template is none": self.wrong_template,
         }
         for name, check in checks.items():
             self.simulator.forget()
@@ -118,6 +124,23 @@ class Rounds:
         receipt = await gateway.deliver(a_letter())
         await gateway.close()
         return receipt.outcome == "accepted" and self.simulator.messages[0]["messaging_service_sid"] == SERVICE
+
+    async def whatsapp(self) -> bool:
+        gateway = self.gateway_of(sender=SENDER, prefix="whatsapp:")
+        letter = a_letter()
+        receipt = await gateway.deliver(letter)
+        trace = await gateway.look_up(lost(letter))
+        await gateway.close()
+        message = self.simulator.messages[0]
+        sides = (message["from"], message["to"])
+        return sides == (f"whatsapp:{SENDER}", f"whatsapp:{letter.to}") and trace.provider_ids == (receipt.provider_id,)
+
+    async def by_template(self) -> bool:
+        self.simulator.approved = {CONTENT: "Hello, {{1}}!"}
+        gateway = self.gateway_of(messaging_service=SERVICE, prefix="whatsapp:")
+        receipt = await gateway.deliver(a_letter(content=Content(sid=CONTENT, variables={"1": "Анна"})))
+        await gateway.close()
+        return receipt.outcome == "accepted" and self.simulator.messages[0]["body"] == "Hello, Анна!"
 
     async def look_up(self) -> bool:
         letter = a_letter("the first one")
@@ -172,15 +195,21 @@ class Rounds:
         await gateway.close()
         return receipt.outcome == "refused" and self.simulator.requests == 0
 
+    async def wrong_template(self) -> bool:
+        gateway = self.gateway_of(sender=SENDER, prefix="whatsapp:")
+        receipt = await gateway.deliver(a_letter(content=Content(sid="HX123", variables={})))
+        await gateway.close()
+        return receipt.outcome == "refused" and self.simulator.requests == 0
+
     async def deliver(self) -> Receipt:
         return await self.gateway.deliver(a_letter())
 
 
-def a_letter(text: str = "Привет! Hello!") -> Letter:
+def a_letter(text: str = "Привет! Hello!", content: Content | None = None) -> Letter:
     """A text to somebody."""
     return Letter(
         send_id=uuid4(), to="+14155552345", sender="", subject="", html="", text=text, unsubscribe_url=None,
-        list_id=None, journey="trial", message="note",
+        list_id=None, journey="trial", message="note", content=content,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from adapters.settings import Settings
 from domain.errors import InvalidInput
 from tests.support.factories import STAFF, an_event
 from tests.support.typing_commands import Tropa, anna
@@ -164,3 +165,24 @@ def test_options_are_json_where_they_are_and_text_where_not() -> None:
     }  # fmt: skip
     with pytest.raises(InvalidInput, match="twice"):
         commands.parsed_options(["a=1", "a=2"])
+
+
+# keys and bots -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_new_vapid_key_is_one_that_the_settings_take(tropa: Tropa, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, printed, _ = await tropa("keys", "vapid")
+    _, another, _ = await tropa("keys", "vapid")
+
+    name, _, key = printed.strip().partition("=")
+    monkeypatch.setenv(name, key)
+    assert (code, name) == (0, "TROPA_VAPID_PRIVATE_KEY")
+    assert len(Settings.read().push_key) == 87
+    assert another != printed
+
+
+async def test_without_a_bot_telegram_cannot_be_told_anything(tropa: Tropa) -> None:
+    code, _, complaint = await tropa("telegram")
+
+    assert code == 1
+    assert "TROPA_TELEGRAM_TOKEN" in complaint

@@ -10,11 +10,19 @@ import pytest
 import yaml
 
 from adapters.settings import Settings
+from tropa.worker import LAST_ROUND
+from workflows.toolkit.options import ACTIVITY
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
-OPTIONAL = {  # without them texts go to the sandbox outbox
-    f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE")
+OPTIONAL = {  # without them messages go to the sandbox outbox
+    f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
+} | {
+    f"TROPA_{name}"
+    for name in (
+        *("BOUNCE_DOMAIN", "DKIM_SELECTOR", "DKIM_DOMAIN", "DKIM_KEY"),
+        *("TELEGRAM_TOKEN", "TELEGRAM_BOT", "VAPID_PRIVATE_KEY"),
+    )
 }
 
 
@@ -38,7 +46,8 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
     used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
     example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
 
-    assert used - asked == {"TEMPORAL_RETENTION", *OPTIONAL}
+    optional = {"TEMPORAL_RETENTION", "TROPA_TWILIO_PER_SECOND", "TROPA_TRACKING", "TROPA_UTM", *OPTIONAL}
+    assert used - asked == optional
     assert used <= {name for name in example if not name.startswith("#")}
     assert not any(value for name, value in example.items() if name in asked)
 
@@ -62,6 +71,15 @@ def test_what_others_wait_for_has_a_health_check_and_data_has_a_named_volume(com
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
+def test_the_worker_is_asked_whether_it_makes_progress_and_may_finish_its_sends(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+
+    assert f":{worker['environment']['TROPA_LIVE_PORT']}/live" in worker["healthcheck"]["test"][-1]
+    # A round of the pumps, then a whole activity, which may have begun just before.
+    longest = LAST_ROUND + ACTIVITY["start_to_close_timeout"].total_seconds()
+    assert int(worker["stop_grace_period"].removesuffix("s")) >= longest
+
+
 def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str, Any]) -> None:
     given = compose["services"]["api"]["environment"]
     known = {f"TROPA_{name.upper()}" for name in Settings.model_fields}
@@ -69,6 +87,9 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_SECRETS": ["s" * 32],
         "TROPA_PUBLIC_URL": "https://tropa.example",
         "TROPA_SMTP_URL": "smtp://mail.example",
+        "TROPA_TWILIO_PER_SECOND": "10",
+        "TROPA_TRACKING": "full",
+        "TROPA_UTM": "true",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

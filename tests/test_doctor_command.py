@@ -91,9 +91,10 @@ async def test_production_looks_into_the_sandbox_outbox(house: House) -> None:
                     INSERT INTO enrollments (customer, journey, about, cause, started_at, ended_at, outcome)
                     VALUES (:ours, 'WelcomeChain', '', 'test', :at, :at, 'lapsed') RETURNING id
                 ), send AS (
-                    INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state,
+                    INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, kind, priority, state,
                                        channel, wished_at, expires_at, slot_at, rule)
-                    SELECT gen_random_uuid(), id, :ours, 'm', 1, 0, 'value', 3, 'accepted', 'email', :at, :at, :at, ''
+                    SELECT gen_random_uuid(), id, :ours, 'm', 1, 0, 'value', 'triggered', 3, 'accepted',
+                           'email', :at, :at, :at, ''
                     FROM walk RETURNING id
                 )
                 INSERT INTO sandbox_outbox (send, at, channel, recipient, text)

@@ -2,10 +2,12 @@
 
 import importlib
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from pytest_socket import SocketConnectBlockedError
 
 from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
@@ -13,7 +15,7 @@ from tests.workflows.stories import STORIES
 from workflows.registry import declarations, journeys
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("domain", "activities", "workflows", "adapters", "services", "api", "tropa", "tests")
+PACKAGES = ("domain", "activities", "workflows", "adapters", "services", "api", "tropa", "bench", "tests")
 LONGEST = 300
 
 
@@ -84,6 +86,14 @@ def test_no_file_is_longer_than_people_read() -> None:
     lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in ours}
 
     assert {file: lines for file, lines in lengths.items() if lines > LONGEST} == {}, "split them by idea"
+
+
+@pytest.mark.filterwarnings("ignore:A test tried to use socket")
+def test_no_test_reaches_beyond_this_machine() -> None:
+    with socket.socket() as outward:
+        outward.settimeout(1)
+        with pytest.raises(SocketConnectBlockedError):
+            outward.connect(("192.0.2.1", 80))  # an address for documentation: nobody has it
 
 
 def test_locks_hold_hashes_and_no_addresses() -> None:

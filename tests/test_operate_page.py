@@ -8,6 +8,7 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from adapters.database.counts import Waiting
 from api.measuring import Meters
 from services.intake import Taken
 from services.watching import Counts
@@ -47,7 +48,14 @@ def test_every_metric_of_an_alert_is_one_that_we_expose() -> None:
     meters = Meters()
     meters.took(Taken(), 0)
     meters.answered("GET", "/", 200, 0.1)
-    told = meters.text(Counts(backlog=0, sends={"unknown": 1}, open_enrollments={"WelcomeChain": 1})).decode()
+    told = meters.text(
+        Counts(
+            backlog=0,
+            sends={"unknown": 1},
+            open_enrollments={"WelcomeChain": 1},
+            waiting=Waiting(events=0, oldest_event=0, oldest_unknown=0, orphans=0),
+        )
+    ).decode()
     exposed = {sample.name for family in text_string_to_metric_families(told) for sample in family.samples}
 
     named = set(re.findall(r"\btropa_[a-z_]+\b", PAGE.partition("### Alerts")[2]))

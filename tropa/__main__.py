@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from domain.errors import TropaError
 from tropa import logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
-keys = typer.Typer(no_args_is_help=True, help="API keys.")
+keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
 
 
@@ -48,7 +49,7 @@ def api() -> None:
 
     logs.set_up()
     settings = Settings.read()
-    running.run(lambda: running.api(settings))
+    running.run(lambda: running.api(settings), loop=running.HTTP_LOOP)
 
 
 @app.command()
@@ -127,17 +128,43 @@ def list_erasures(
 
 @app.command("doctor")
 def look_around(
+    domain: Annotated[str, typer.Argument(help="With --domain: which; that of TROPA_MAIL_FROM by default")] = "",
+    of_domain: Annotated[bool, typer.Option("--domain", help="Look at the mail domain's DNS instead")] = False,
+    selector: Annotated[str, typer.Option(help="With --domain: the relay's DKIM key, if it signs")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """What is stuck, overdue, unknown or held, and the next step. Exit code: 0 well, 1 look at it, 2 broken."""
     from tropa import commands, printing
 
-    found = asyncio.run(commands.diagnose(Settings.read()))
+    if of_domain:
+        from tropa.domain_check import diagnose_domain
+
+        found = asyncio.run(diagnose_domain(Settings.read(), domain, selector=selector))
+    elif domain or selector:
+        raise typer.BadParameter("a domain or a selector is looked at with --domain")
+    else:
+        found = asyncio.run(commands.diagnose(Settings.read()))
     if as_json:
         typer.echo(printing.diagnosis_json(found))
     else:
         printing.diagnosis(found)
     raise typer.Exit(found.exit_code)
+
+
+@app.command("bounces")
+def take_a_bounce() -> None:
+    """Take one returned mail from standard input, for a mail server's pipe. Exit code: 75 when it is to try again."""
+    from tropa import returned
+
+    raise typer.Exit(asyncio.run(returned.take(sys.stdin.buffer, say=typer.echo)))
+
+
+@app.command("telegram")
+def listen_to_telegram() -> None:
+    """Tell Telegram where this installation listens: once, and after each change of token or TROPA_PUBLIC_URL."""
+    from tropa.telegram import listen
+
+    typer.echo(f"Telegram reports to {asyncio.run(listen(Settings.read()))}")
 
 
 @keys.command("create")
@@ -149,6 +176,14 @@ def create_key(
     from tropa.keys import create
 
     typer.echo(asyncio.run(create(_database_url(), name, scope)))
+
+
+@keys.command("vapid")
+def create_vapid_key() -> None:
+    """Print a new private key for browser notifications. With another one, every browser must subscribe again."""
+    from adapters.vapid import new_private_key
+
+    typer.echo(f"TROPA_VAPID_PRIVATE_KEY={new_private_key()}")
 
 
 @keys.command("revoke")

@@ -1,6 +1,7 @@
 """Running the worker and the API as processes, and leaving them cleanly."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -8,23 +9,31 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.loops.auto import auto_loop_factory
 
 from adapters.settings import Settings
-from adapters.temporal import connect, ensure_search_attributes
+from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
 from domain.errors import TropaError
 from tropa.leaving import leave
+from tropa.pulse import Pulse, telling, watch_polls
 from tropa.serve import api_app
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+HTTP_LOOP = auto_loop_factory()
+"""The event loop that uvicorn would choose. The worker keeps asyncio's own, whose buffers the mail gateway watches."""
+
 log = logging.getLogger(__name__)
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(main: Callable[[], Coroutine[Any, Any, None]], *, loop: LoopFactory | None = None) -> None:
     """Run a command's coroutine and leave. What Tropa raises on purpose is told in its own words."""
     code = 0
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(main())
     except TropaError as error:
         print(error, file=sys.stderr)  # noqa: T201  the command line speaks
         code = 1
@@ -45,9 +54,16 @@ async def worker(settings: Settings) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with build_worker(house, client), pumping(house, client, reconcile_every=settings.reconcile_every):
+    pulse = Pulse()
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.live_port:
+            await stack.enter_async_context(telling(pulse, settings.host, settings.live_port))
+        await stack.enter_async_context(build_worker(house, client))
+        await stack.enter_async_context(pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse))
+        watching = asyncio.create_task(watch_polls(pulse, client, TASK_QUEUE))
         log.info("worker is up")
         await stop.wait()
+        watching.cancel()
         log.info("worker stops: finishing what it began")
     await house.close()
 
@@ -55,11 +71,17 @@ async def worker(settings: Settings) -> None:
 async def api(settings: Settings) -> None:
     """Serve the API and the pages until SIGTERM or SIGINT."""
     house = await build(settings)
-    server = uvicorn.Server(
+    await server(api_app(house), host=settings.host, port=settings.port).serve()
+    await house.close()
+
+
+def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
+    """An HTTP server that says nothing of itself and believes no proxy."""
+    return uvicorn.Server(
         uvicorn.Config(
-            api_app(house),
-            host=settings.host,
-            port=settings.port,
+            app,
+            host=host,
+            port=port,
             access_log=False,
             log_config=None,
             proxy_headers=False,
@@ -67,5 +89,3 @@ async def api(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
         )
     )
-    await server.serve()
-    await house.close()

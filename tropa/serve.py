@@ -7,17 +7,21 @@ from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from adapters.channels.telegram import webhook_secret
 from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
-from domain.policy import ContactPolicy
+from services.browsers import Browsers
+from services.chats import Chats
 from services.customers import Customers
 from services.erasing import Erasing
 from services.exporting import Exporting
+from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.merging import Merging
 from services.opting_out import OptingOut
+from services.preferences import Preferences
 from services.replies import Replies
 from services.timeline import Timeline
 from services.watching import Watching
@@ -51,12 +55,13 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
+    token = settings.telegram_token.get_secret_value()
     return create_app(
         Needs(
             database=house.database,
             clock=house.clock,
             catalogue=house.catalogue,
-            ingest=house.ingest,
+            intake=Intake(house.ingest),
             customers=customers,
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,
@@ -64,18 +69,27 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             erasing=erasing,
             merging=Merging(house.clock, house.restrictions, erasing),
             exporting=Exporting(house.database),
+            tracking=house.tracking,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
             links=house.links,
             reports=house.reports,
+            bounces=house.bounces,
             replies=Replies(house.database, house.clock, house.ingest, customers),
+            chats=Chats(house.database, house.clock, house.links, customers),
+            browsers=Browsers(house.database, house.clock, house.links, customers),
+            outward=house.outward,
+            announcing=house.announcing,
             keys=Keys(house.database),
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
-            policy=ContactPolicy(),
+            policies=house.policies,
+            preferences=Preferences(house.clock, customers, house.catalogue.topics()),
             company=settings.company,
             locale=settings.locale,
             zone=settings.timezone,
             secure=settings.public_url.startswith("https://"),
             twilio=twilio,
+            push_key=settings.push_key,
+            telegram_secret=webhook_secret(token) if token else "",
         )
     )

@@ -2,26 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import parseaddr
 
 from temporalio.client import Client
 
 from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
-from adapters.channels.sandbox import SandboxGateway
+from adapters.channels.mime import message_id, sender_mailbox
+from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.outward import Outward
+from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
+from domain.contact_policy import ContactPolicy
 from domain.messages import Channel
-from domain.policy import ContactPolicy
+from services.announcing import Announcing
+from services.bounces import Bounces
 from services.catalogue import Catalogue
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
@@ -29,12 +33,15 @@ from services.enrolling import Enrolling
 from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
+from services.policies import Policies
 from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
+from tropa.gateways import build_gateways
 from workflows.registry import declarations
 
 
@@ -50,20 +57,26 @@ class House:
     links: Links
     letters: Letters
     gateways: Mapping[Channel, Gateway]
+    outward: Outward
+    announcing: Announcing
     surrogates: Surrogates
     restrictions: Restrictions
     ingest: Ingest
     projector: Projector
     sending: Sending
     reports: DeliveryReports
+    bounces: Bounces
     walking: Walking
     enrolling: Enrolling
+    policies: Policies
+    tracking: Tracking
 
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
         for gateway in self.gateways.values():
-            if isinstance(gateway, EmailGateway):
+            if isinstance(gateway, EmailGateway | TelegramGateway):
                 await gateway.close()
+        await self.outward.close()
         await self.database.close()
 
     def activities(self) -> list[object]:
@@ -87,9 +100,11 @@ async def build(
     clock: Clock | None = None,
     pace: Pace | None = None,
     gateways: Mapping[Channel, Gateway] | None = None,
+    outward: Outward | None = None,
     library: MessageLibrary | None = None,
+    policy: ContactPolicy | None = None,
 ) -> House:
-    """Build the house on a migrated database. `clock`, `pace`, `gateways` and `library` replace its own, for tests.
+    """Build the house on a migrated database. What comes after `settings` replaces its own, for tests.
 
     Raises Misconfigured for settings that do not fit, InvalidDeclaration for a journey or message written wrongly.
     """
@@ -104,21 +119,29 @@ async def build(
     library = library or MessageLibrary()
     catalogue = Catalogue(declarations(), library, surrogates)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
-    links = Links(secrets, settings.public_url or f"http://{settings.host}:{settings.port}")
-    gateways = gateways if gateways is not None else _gateways(settings, database, clock, links)
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    outward = outward or Outward()
+    links = Links(secrets, public_url, telegram_bot=settings.telegram_bot, web_push=bool(settings.push_key))
+    sender = sender_mailbox(settings.mail_from)
+    return_paths = ReturnPaths(secrets, bounce_domain=settings.bounce_domain, sender=sender)
+    if gateways is None:
+        gateways = build_gateways(settings, database, clock, links, return_paths, outward)
     reporting = [gateway for gateway in gateways.values() if isinstance(gateway, Reporting)]
     company = Company(
         name=settings.company,
         url=settings.company_url,
         address=settings.company_address,
         sender=settings.mail_from,
-        mailbox=parseaddr(settings.mail_from)[1],
+        mailbox=sender,
         locale=settings.locale,
     )
+    policies = Policies(clock, policy)
     projector = Projector(database, clock, pace, catalogue)
-    letters = Letters(database, catalogue, library, links, company)
+    link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
+    letters = Letters(database, clock, catalogue, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
     facts = FactReader(surrogates, gateways, settings.timezone)
+    reports = DeliveryReports(database, clock, surrogates, reporting)
     return House(
         settings=settings,
         database=database,
@@ -128,42 +151,17 @@ async def build(
         links=links,
         letters=letters,
         gateways=gateways,
+        outward=outward,
+        announcing=Announcing(database, outward),
         surrogates=surrogates,
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
-        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, ContactPolicy()),
-        reports=DeliveryReports(database, clock, surrogates, reporting),
+        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, policies.in_force),
+        reports=reports,
+        bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
         enrolling=Enrolling(clock, catalogue, projector),
+        policies=policies,
+        tracking=Tracking(database, clock, links, settings.tracking),
     )
-
-
-def _gateways(settings: Settings, database: Database, clock: Clock, links: Links) -> dict[Channel, Gateway]:
-    gateways: dict[Channel, Gateway] = {Channel.SMS: SandboxGateway(Channel.SMS, database, clock)}
-    if settings.twilio:
-        gateways[Channel.SMS] = _twilio(settings, links)
-    if settings.smtp_url:
-        gateways[Channel.EMAIL] = EmailGateway(
-            settings.smtp_url.get_secret_value(),
-            settings.mail_from,
-            # With the 20 seconds for a place and a connection: within the activity's 60, whatever the server does.
-            timeout=timedelta(seconds=5),
-            final_timeout=timedelta(seconds=20),
-        )
-    else:
-        gateways[Channel.EMAIL] = SandboxGateway(Channel.EMAIL, database, clock)
-    return gateways
-
-
-def _twilio(settings: Settings, links: Links) -> Gateway:
-    from adapters.channels.twilio import TwilioAccount, TwilioGateway  # slow to import, and seldom needed
-
-    account = TwilioAccount(
-        sid=settings.twilio_account_sid,
-        token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_from,
-        messaging_service=settings.twilio_messaging_service,
-        base_url=settings.twilio_base_url,
-    )
-    return TwilioGateway(account, links.status_report)

@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch and reconcile."""
+"""The worker: walks and their activities, and the pumps that project, dispatch, announce, grade and reconcile."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,15 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from adapters.temporal import TASK_QUEUE
+from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
 
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
+RECONCILE_WITHIN = 1800.0  # it may ask providers that do not answer about 200 sends
+LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 log = logging.getLogger(__name__)
 
@@ -42,46 +45,74 @@ def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) 
 
 @contextlib.asynccontextmanager
 async def pumping(
-    house: House, client: Client, *, task_queue: str = TASK_QUEUE, reconcile_every: float | None = RECONCILE_EVERY
+    house: House,
+    client: Client,
+    *,
+    task_queue: str = TASK_QUEUE,
+    reconcile_every: float | None = RECONCILE_EVERY,
+    pulse: Pulse | None = None,
 ) -> AsyncIterator[None]:
-    """Project, dispatch and (unless None) reconcile in the background, for as long as the block runs."""
+    """Project, dispatch, announce, grade clicks and (unless None) reconcile, for as long as the block runs.
+
+    A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
+    """
     projector, dispatcher = house.projector, house.dispatcher(client, task_queue=task_queue)
-    projecting, dispatching = asyncio.Event(), asyncio.Event()
+    projecting, dispatching, announcing, grading, reconciling = (asyncio.Event() for _ in range(5))
+    stopping, pulse = asyncio.Event(), pulse or Pulse()
 
     def wake() -> None:
         projecting.set()
         dispatching.set()
+        announcing.set()
 
     await house.database.listen(wake)
     pumps = [
-        asyncio.create_task(_pump("project", projector.project_some, projecting, POLL)),
-        asyncio.create_task(_pump("dispatch", dispatcher.dispatch_some, dispatching, POLL)),
+        asyncio.create_task(pump("project", projector.project_some, projecting, stopping, pulse)),
+        asyncio.create_task(pump("dispatch", dispatcher.dispatch_some, dispatching, stopping, pulse)),
+        asyncio.create_task(pump("announce", house.announcing.announce_some, announcing, stopping, pulse)),
+        asyncio.create_task(pump("tracking", house.tracking.settle_some, grading, stopping, pulse)),
     ]
     if reconcile_every is not None:
-        reconcile = house.reconciler(client).reconcile
-        pumps.append(asyncio.create_task(_pump("reconcile", reconcile, asyncio.Event(), reconcile_every, once=True)))
+        work = pump(
+            "reconcile", house.reconciler(client).reconcile, reconciling, stopping, pulse, every=reconcile_every
+        )
+        pumps.append(asyncio.create_task(work))
     try:
         yield
     finally:
-        for pump in pumps:
-            pump.cancel()
+        for event in (stopping, projecting, dispatching, reconciling):
+            event.set()
+        _, late = await asyncio.wait(pumps, timeout=LAST_ROUND)
+        for each in late:
+            each.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def _pump(
-    name: str, work: Callable[[], Awaitable[int]], wake: asyncio.Event, poll: float, *, once: bool = False
+async def pump(
+    name: str,
+    work: Callable[[], Awaitable[int]],
+    wake: asyncio.Event,
+    stopping: asyncio.Event,
+    pulse: Pulse,
+    *,
+    every: float | None = None,
 ) -> None:
-    """Do a piece of work until there is none; then sleep until woken, or `poll` seconds. Survives every failure."""
-    while True:
+    """Do a piece of work until there is none, then sleep until woken, or for POLL; or, with `every`, do one piece each
+    so many seconds. Survives every failure, and ends after the piece at which it is told to.
+    """
+    patience = RECONCILE_WITHIN if every else PATIENCE
+    while not stopping.is_set():
         wake.clear()
+        pulse.beat(name, patience=(every or POLL) + patience)
         try:
-            while await work() and not once:
-                pass
+            while await work() and not every and not stopping.is_set():
+                pulse.beat(name)
         except asyncio.CancelledError:
             raise
         except Exception:
             log.exception("pump failed; trying again", extra={"pump": name})
             await asyncio.sleep(POLL)
             continue
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), poll)
+        if not stopping.is_set():  # it may have been told meanwhile, before it cleared its wake-up
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), every or POLL)

@@ -3,19 +3,19 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 
-from adapters.channels.mime import build_email, mailbox
+from adapters.channels.mime import build_email, sender_mailbox
 from adapters.channels.smtp import TROUBLE, Connection, SmtpConnection
 from domain.deliveries import Lost, Trace
-from domain.errors import InvalidInput, Misconfigured, Unavailable
+from domain.errors import Misconfigured, Unavailable
 
 __all__ = ["Connection", "EmailGateway", "build_email"]
 
@@ -30,7 +30,8 @@ class EmailGateway:
     """Letters over SMTP, over at most `connections` pooled connections. Belongs to one event loop.
 
     `smtp_url` is smtp://user:password@host:587 (STARTTLS when offered, insisted on before a password goes
-    out) or smtps://; `mail_from` gives the return path. Raises Misconfigured.
+    out) or smtps://. `return_path` gives the envelope sender of a send, that of `mail_from` without it; `sign` adds a
+    signature to the bytes of a letter. Raises Misconfigured.
     """
 
     name = "smtp"
@@ -41,15 +42,15 @@ class EmailGateway:
         smtp_url: str,
         mail_from: str,
         *,
+        return_path: Callable[[UUID], str] | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
         connections: int = 4,
         timeout: timedelta = timedelta(seconds=30),
         final_timeout: timedelta = timedelta(seconds=60),
     ) -> None:
         self._options = _options(smtp_url)
-        try:
-            self._return_path = mailbox(parseaddr(mail_from)[1], "mail_from")
-        except InvalidInput:
-            raise Misconfigured("TROPA_MAIL_FROM must hold an address: Shop <hello@shop.example>.") from None
+        sender = sender_mailbox(mail_from)
+        self._return_path, self._sign = return_path or (lambda _: sender), sign
         self._timeout, self._final_timeout = timeout.total_seconds(), final_timeout.total_seconds()
         self._places = asyncio.Semaphore(connections)
         self._idle: deque[tuple[float, aiosmtplib.SMTP]] = deque()
@@ -71,7 +72,7 @@ class EmailGateway:
     async def _connection(self) -> AsyncIterator[Connection]:
         async with self._place():
             client = await self._connected()
-            connection = SmtpConnection(client, self._return_path, self._final_timeout)
+            connection = SmtpConnection(client, self._return_path, self._final_timeout, self._sign)
             try:
                 yield connection
             except BaseException:

@@ -12,9 +12,10 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from domain.deliveries import Letter
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Misconfigured
 
 _MAILBOX = re.compile(r"[^\s<>()\[\]\\,;:\"@]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _LIST_ID = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
@@ -55,7 +56,7 @@ def build_email(letter: Letter) -> EmailMessage:
     to, sender = mailbox(letter.to, "to"), mailbox(sender, "sender")
     domain = sender.rpartition("@")[2]
     headers = {
-        "Message-ID": f"<{letter.send_id}@{domain}>",
+        "Message-ID": message_id(letter.send_id, sender),
         "Date": format_datetime(datetime.now(UTC)),
         "From": str(Address(sender_name, addr_spec=sender)),
         "To": to,
@@ -83,6 +84,19 @@ def build_email(letter: Letter) -> EmailMessage:
     message.set_content(letter.text, cte="base64")
     message.add_alternative(letter.html, subtype="html", cte="base64")
     return message
+
+
+def message_id(send: UUID, sender: str) -> str:
+    """The Message-ID of a send's letter, which bounces and complaints quote."""
+    return f"<{send}@{sender.rpartition('@')[2]}>"
+
+
+def sender_mailbox(mail_from: str) -> str:
+    """The bare address in From, as `mailbox` writes it. Raises Misconfigured."""
+    try:
+        return mailbox(parseaddr(mail_from)[1], "mail_from")
+    except InvalidInput:
+        raise Misconfigured("TROPA_MAIL_FROM must hold an address: Shop <hello@shop.example>.") from None
 
 
 def mailbox(address: str, field: str) -> str:

@@ -2,15 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from email.policy import EmailPolicy
 from typing import Literal, Protocol
+from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
 from adapters.channels.mime import build_email, mailbox
-from domain.deliveries import Letter, Receipt
+from domain.deliveries import Letter, Receipt, blames_the_address
 from domain.errors import InvalidInput
 
 TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
@@ -32,8 +34,15 @@ class Connection(Protocol):
 class SmtpConnection:
     """One greeted connection. Failures are harmless until the final dot; after it silence is *unknown*."""
 
-    def __init__(self, client: aiosmtplib.SMTP, return_path: str, final_timeout: float) -> None:
+    def __init__(
+        self,
+        client: aiosmtplib.SMTP,
+        return_path: Callable[[UUID], str],
+        final_timeout: float,
+        sign: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self._client, self._return_path, self._final_timeout = client, return_path, final_timeout
+        self._sign = sign or bytes
         self._fresh = True
 
     async def deliver(self, letter: Letter) -> Receipt:
@@ -42,7 +51,7 @@ class SmtpConnection:
             message = build_email(letter)
         except InvalidInput as problem:
             return Receipt(outcome="refused", detail=f"The letter cannot be written: {problem}.")
-        to = mailbox(letter.to, "to")
+        to, content = mailbox(letter.to, "to"), self._sign(message.as_bytes())
         policy = message.policy
         options = []
         if isinstance(policy, EmailPolicy) and policy.utf8:
@@ -55,7 +64,7 @@ class SmtpConnection:
             if not self._fresh:
                 await self._client.rset()
             self._fresh = False
-            await self._client.mail(self._return_path, options=options, encoding="utf-8")
+            await self._client.mail(self._return_path(letter.send_id), options=options, encoding="utf-8")
             stage = "recipient"
             await self._client.rcpt(to, encoding="utf-8")
             stage = "content"
@@ -68,7 +77,7 @@ class SmtpConnection:
             self.drop()
             kind = type(error).__name__
             return Receipt(outcome="retry", detail=f"The connection failed before the {stage} ({kind}).")
-        return await self._transfer(message.as_bytes(), str(message["Message-ID"]))
+        return await self._transfer(content, str(message["Message-ID"]))
 
     def drop(self) -> None:
         """Hang up without ceremony: what is still in our buffer must not reach the server."""
@@ -116,8 +125,7 @@ class SmtpConnection:
         if code == 421 or not 200 <= code < 600:
             self.drop()  # the server hangs up, or does not speak SMTP any more
         if 500 <= code < 600:
-            # 5.1.7 and 5.1.8 blame the sender's address, which says nothing about the customer's.
-            dead = status is not None and status[2] == "1" and status[3] not in ("7", "8")
+            dead = status is not None and blames_the_address(status[0])
             return Receipt(
                 outcome="refused",
                 detail=f"The mail server refused the {stage}.",

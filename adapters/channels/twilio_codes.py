@@ -1,7 +1,8 @@
 """What Twilio's error codes mean for a text: one table, for answers to a send and for later reports alike.
 
-Checked on Twilio's pages: 20429, 21610, 21611, 30001, 30003, 30006, 63016, 63018. Twilio splits codes now and then, so
-one that is not listed is judged by its HTTP status.
+Checked on Twilio's pages: 20429, 21610, 21611, 30001, 30003, 30006, 63016, 63018, and for what of WhatsApp 63003,
+63005, 63013, 63021, 63024, 63027, 63028 and 63032 stand. Twilio splits codes now and then, so one that is not listed is
+judged by its HTTP status. What fails is not tried again on its channel; a cascade may go on by another.
 """
 
 from enum import StrEnum
@@ -29,8 +30,8 @@ CODES: dict[int, Verdict] = {
     21614: Verdict.SUPPRESS,  # no mobile number
     30005: Verdict.SUPPRESS,  # nobody has this number
     30006: Verdict.SUPPRESS,  # a landline, or a carrier that cannot be reached
-    63003: Verdict.SUPPRESS,
-    63024: Verdict.SUPPRESS,
+    63003: Verdict.SUPPRESS,  # nobody on this channel
+    63024: Verdict.SUPPRESS,  # the same
     21408: Verdict.FAIL,  # the country is not switched on
     21602: Verdict.FAIL,
     21603: Verdict.FAIL,
@@ -45,6 +46,14 @@ CODES: dict[int, Verdict] = {
     30007: Verdict.FAIL,  # filtered by the carrier
     30008: Verdict.FAIL,
     30034: Verdict.FAIL,  # the sender is not registered
+    63005: Verdict.FAIL,  # WhatsApp does not take such content
+    63013: Verdict.FAIL,  # against WhatsApp's policy
+    63016: Verdict.FAIL,  # free words, and the customer has not written for 24 hours
+    63021: Verdict.FAIL,
+    63027: Verdict.FAIL,  # no such approved template in this language
+    63028: Verdict.FAIL,  # it has other gaps than we filled
+    63032: Verdict.FAIL,  # this customer is in an experiment of Meta's
+    63049: Verdict.FAIL,  # Meta chose not to deliver marketing to this customer now
     20429: Verdict.RETRY,
     21611: Verdict.RETRY,  # the sender's queue is full
     63018: Verdict.RETRY,

@@ -3,17 +3,23 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from adapters.database.statements import text
 
 NOTIFY_EVERY = 0.02  # seconds; a NOTIFY in every commit cost 2.3 times the throughput
 WAKE_CHANNEL = "tropa"
+# SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
+PASSING = ("08", "25", "40", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +33,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=5,
+            pool_use_lifo=True,  # the warmest connection first: it has prepared the statements
             hide_parameters=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
@@ -35,6 +42,7 @@ class Database:
         self._doorbell: asyncpg.Connection[Any] | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._rung = False
+        self._rang_at = 0.0
         self._one_at_a_time = asyncio.Lock()
         self._heard: Callable[[], None] | None = None
         self._listening = False
@@ -45,8 +53,28 @@ class Database:
         async with self.engine.begin() as connection:
             yield connection
 
+    @contextlib.asynccontextmanager
+    async def bare(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """The driver's own connection, each statement its own transaction, for a hot path that needs no more.
+
+        Its errors are the driver's own: asyncpg.PostgresError, asyncpg.InterfaceError, OSError.
+        """
+        async with self.engine.connect() as connection:
+            driver: asyncpg.Connection[Any] = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            finally:
+                if driver.is_closed():  # the server went away, and took the others along
+                    await connection.invalidate()
+                    await self.engine.dispose()
+
     def wake(self) -> None:
-        """Tell waiting pumps, soon, that there are new rows. Call after commit; at most one NOTIFY every 20 ms."""
+        """Tell waiting pumps that there are new rows: this process's at once, others by one NOTIFY every 20 ms at most.
+
+        Call after commit.
+        """
+        if self._heard:
+            self._heard()
         if not self._rung:
             self._rung = True
             self._ringing = asyncio.create_task(self._ring())
@@ -66,8 +94,8 @@ class Database:
         await self.engine.dispose()
 
     async def _ring(self) -> None:
-        await asyncio.sleep(NOTIFY_EVERY)
-        self._rung = False  # before the NOTIFY: a commit from here on rings again
+        await asyncio.sleep(max(0.0, self._rang_at + NOTIFY_EVERY - time.monotonic()))
+        self._rung, self._rang_at = False, time.monotonic()  # before the NOTIFY: a commit from here on rings again
         async with self._one_at_a_time:
             try:
                 await (await self._dedicated()).execute(f"NOTIFY {WAKE_CHANNEL}")
@@ -85,7 +113,13 @@ class Database:
             self._doorbell = await asyncpg.connect(url.render_as_string(hide_password=False))
             self._listening = False
         if (heard := self._heard) and not self._listening:
-            await self._doorbell.add_listener(WAKE_CHANNEL, lambda *_: heard())
+            own = self._doorbell.get_server_pid()
+
+            def others(_: object, pid: int, *rest: object) -> None:
+                if pid != own:  # our own news was heard when it was made
+                    heard()
+
+            await self._doorbell.add_listener(WAKE_CHANNEL, others)
             self._listening = True
         return self._doorbell
 
@@ -114,3 +148,12 @@ async def try_lock_customer(connection: AsyncConnection, customer: str) -> bool:
         text("SELECT pg_try_advisory_xact_lock(hashtextextended(:customer, 0))"), {"customer": customer}
     )
     return bool(found.scalar_one())
+
+
+def will_pass(error: BaseException) -> bool:
+    """Whether the database failed (down, full, read-only, shutting down) rather than what it was asked (F08, F53)."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None) or "").startswith(PASSING)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "").startswith(PASSING)
+    return isinstance(error, (OSError, TimeoutError, NoRoomInPool, asyncpg.InterfaceError))

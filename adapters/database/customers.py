@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database import webhooks
+from adapters.database.statements import text
+from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
 from domain.projection import Standing
 
@@ -73,33 +76,50 @@ async def find(connection: AsyncConnection, customer: str) -> RowMapping | None:
 
 
 async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, Consent]:
-    """What a customer said, by channel."""
+    """What a customer said, by scope."""
     rows = await connection.execute(
-        text("SELECT channel, status, at, source FROM consents WHERE customer = :customer"), {"customer": customer}
+        text("SELECT channel, topic, status, at, source, wording, proof FROM consents WHERE customer = :customer"),
+        {"customer": customer},
     )
-    return {row.channel: Consent(status=ConsentStatus(row.status), at=row.at, source=row.source) for row in rows}
+    return {
+        f"{row.channel}/{row.topic}" if row.topic else row.channel: Consent(
+            status=ConsentStatus(row.status), at=row.at, source=row.source, wording=row.wording, proof=row.proof
+        )
+        for row in rows
+    }
 
 
-async def put_consent(connection: AsyncConnection, customer: str, channel: str, consent: Consent) -> bool:
-    """Record a word about a channel, unless a later one is on record. Answers whether it now counts."""
+async def put_consent(connection: AsyncConnection, customer: str, scope: str, consent: Consent) -> bool:
+    """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts.
+
+    A no to a channel that counts is told to those who listen.
+    """
+    channel, _, topic = scope.partition("/")
     rows = await connection.execute(
         text("""
-            INSERT INTO consents (customer, channel, status, at, source)
-            VALUES (:customer, :channel, :status, :at, :source)
-            ON CONFLICT (customer, channel) DO UPDATE
-                SET status = excluded.status, at = excluded.at, source = excluded.source
+            INSERT INTO consents (customer, channel, topic, status, at, source, wording, proof)
+            VALUES (:customer, :channel, :topic, :status, :at, :source, :wording, :proof)
+            ON CONFLICT (customer, channel, topic) DO UPDATE
+                SET status = excluded.status, at = excluded.at, source = excluded.source,
+                    wording = excluded.wording, proof = excluded.proof
                 WHERE consents.at < excluded.at OR (consents.at = excluded.at AND excluded.status = 'denied')
             RETURNING 1
         """),
         {
             "customer": customer,
             "channel": channel,
+            "topic": topic,
             "status": consent.status.value,
             "at": consent.at,
             "source": consent.source,
+            "wording": consent.wording,
+            "proof": consent.proof,
         },
     )
-    return rows.first() is not None
+    counts = rows.first() is not None
+    if counts and not topic and consent.status is ConsentStatus.DENIED:
+        await webhooks.queue(connection, OPTED_OUT, customer=customer, at=consent.at, channel=channel)
+    return counts
 
 
 async def suppress(connection: AsyncConnection, channel: str, address_key: UUID, reason: str, at: datetime) -> None:
@@ -116,7 +136,8 @@ async def suppress(connection: AsyncConnection, channel: str, address_key: UUID,
 async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[str, UUID]) -> dict[str, str]:
     """Which of these addresses (by channel) are suppressed, and why.
 
-    An erasure gives way to a yes that the customer gave after it: that is somebody who came back.
+    An erasure gives way to a yes that the customer gave after it: that is somebody who came back. A yes to one topic
+    alone is none to the channel.
     """
     rows = await connection.execute(
         text("""
@@ -125,7 +146,7 @@ async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[s
               ON s.channel = given.channel AND s.address_key = given.key
             WHERE s.reason <> 'erased' OR NOT EXISTS (
                 SELECT 1 FROM consents c WHERE c.customer = :customer AND c.channel IN (s.channel, 'all')
-                  AND c.status = 'granted' AND c.at > s.at)
+                  AND c.topic = '' AND c.status = 'granted' AND c.at > s.at)
         """),
         {"customer": customer, "channels": list(keys), "keys": list(keys.values())},
     )
@@ -143,7 +164,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
     await connection.execute(
         text("""
             UPDATE customers SET events = :events, orders = :orders, last_order_at = :last_order_at,
-                feature_used_at = :feature_used_at, activated_at = :activated_at
+                feature_used_at = :feature_used_at, activated_at = :activated_at,
+                last_active_at = :last_active_at, trouble = :trouble
             WHERE id = :customer
         """),
         {
@@ -153,6 +175,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             "last_order_at": standing.last_order_at,
             "feature_used_at": standing.feature_used_at,
             "activated_at": standing.activated_at,
+            "last_active_at": standing.last_active_at,
+            "trouble": standing.trouble.value if standing.trouble else None,
         },
     )
 

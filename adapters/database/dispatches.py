@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database.statements import text
 
 LEASE = "30 seconds"
 

@@ -6,9 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database import webhooks
+from adapters.database.statements import text
+from domain.announcements import announcement
 from domain.decisions import Decision
 from domain.journeys import Ending
 from domain.projection import Past, Walk
@@ -57,6 +60,19 @@ async def dispatch(
             VALUES (:enrollment, :kind, cast(:payload AS jsonb), coalesce(:due_at, now()))
         """),
         {"enrollment": enrollment, "kind": kind, "payload": _json(payload), "due_at": due_at},
+    )
+
+
+async def release(connection: AsyncConnection, customer: str, *, rule: str | None = None) -> None:
+    """Tell every walk of a customer whose send waits (by a rule) to ask again: what stood in the way may be gone."""
+    await connection.execute(
+        text("""
+            INSERT INTO dispatches (enrollment, kind)
+            SELECT DISTINCT s.enrollment, 'released' FROM sends s JOIN enrollments e ON e.id = s.enrollment
+            WHERE s.customer = :customer AND s.state IN ('held', 'deferred') AND e.ended_at IS NULL
+              AND (cast(:rule AS text) IS NULL OR s.rule = :rule)
+        """),
+        {"customer": customer, "rule": rule},
     )
 
 
@@ -205,6 +221,10 @@ async def decide(
             "words": decision.words(),
         },
     )
+    if told_as := announcement(state, decision.rule):
+        # A task's words are for the staff: they may hold a name.
+        why = None if state == "task" else decision.words()
+        await webhooks.queue(connection, told_as, customer=customer, at=at, enrollment=enrollment, send=send, why=why)
 
 
 def _json(value: Any) -> str:

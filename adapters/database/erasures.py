@@ -49,11 +49,12 @@ async def company_ids(connection: AsyncConnection, customer: str) -> list[str]:
 
 
 async def addresses(connection: AsyncConnection, customer: str) -> Sequence[tuple[str, str]]:
-    """Where a customer was written to, by channel: also addresses that the profile no longer has."""
+    """Where a customer was written to or wrote from, by channel: also addresses that the profile does not have."""
     rows = await connection.execute(
         text("""
-            SELECT DISTINCT channel, recipient FROM sends
+            SELECT channel, recipient FROM sends
             WHERE customer = :customer AND channel IS NOT NULL AND recipient IS NOT NULL
+            UNION SELECT channel, address FROM addresses WHERE customer = :customer
         """),
         {"customer": customer},
     )

@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.events import Event
+from adapters.database.statements import text
+from domain.events import OURS, Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewEvent:
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # made by the thousand
     """An event as it is handed over, checked. `digest` tells the same body from another one."""
 
     event_id: str
@@ -28,58 +29,60 @@ class NewEvent:
     digest: bytes
 
 
-_INSERT = text("""
+_INSERT = """
     INSERT INTO events (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
-    SELECT * FROM unnest(
-        cast(:event_id AS text[]), cast(:customer_id AS text[]), cast(:name AS text[]),
-        cast(:occurred_at AS timestamptz[]), cast(:received_at AS timestamptz[]), cast(:source AS text[]),
-        cast(:about AS text[]), cast(:properties AS jsonb[]), cast(:digest AS bytea[]))
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+                         $7::text[], $8::jsonb[], $9::bytea[])
     ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id, id
-""")
+    RETURNING event_id
+"""
+_DIGESTS = "SELECT event_id, digest FROM events WHERE event_id = ANY($1::text[])"
 
 
-async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> dict[str, UUID]:
-    """Store a batch whose event ids differ. Answers the row ids of those that were new, by event id.
+async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> set[str]:
+    """Store a batch whose event ids differ. Answers the ids of those that were new."""
+    return set((await connection.exec_driver_sql(_INSERT, tuple(_columns(events)))).scalars())
 
-    Always in the order of the ids: two batches that share events would otherwise wait for each other.
-    """
+
+async def insert_alone(connection: "asyncpg.Connection[Any]", events: Sequence[NewEvent]) -> set[str]:
+    """As `insert`, in a transaction of its own."""
+    return {row[0] for row in await connection.fetch(_INSERT, *_columns(events))}
+
+
+def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
+    """Always in the order of the ids: two batches that share events would otherwise wait for each other."""
     events = sorted(events, key=lambda event: event.event_id)
-    rows = await connection.execute(
-        _INSERT,
-        {
-            "event_id": [e.event_id for e in events],
-            "customer_id": [e.customer_id for e in events],
-            "name": [e.name for e in events],
-            "occurred_at": [e.occurred_at for e in events],
-            "received_at": [e.received_at for e in events],
-            "source": [e.source for e in events],
-            "about": [e.about for e in events],
-            "properties": [e.properties.decode() for e in events],
-            "digest": [e.digest for e in events],
-        },
-    )
-    return {row.event_id: row.id for row in rows}
+    return [
+        [e.event_id for e in events],
+        [e.customer_id for e in events],
+        [e.name for e in events],
+        [e.occurred_at for e in events],
+        [e.received_at for e in events],
+        [e.source for e in events],
+        [e.about for e in events],
+        [e.properties.decode() for e in events],
+        [e.digest for e in events],
+    ]
 
 
 async def digests(connection: AsyncConnection, event_ids: Sequence[str]) -> dict[str, bytes]:
     """The digests of stored events, by event id."""
-    rows = await connection.execute(
-        text("SELECT event_id, digest FROM events WHERE event_id = ANY(:ids)"), {"ids": list(event_ids)}
-    )
+    rows = await connection.exec_driver_sql(_DIGESTS, (list(event_ids),))
     return {row.event_id: row.digest for row in rows}
 
 
-async def customers_waiting(connection: AsyncConnection, limit: int) -> list[str]:
-    """Some company ids that have events to project."""
+async def customers_waiting(connection: AsyncConnection, limit: int) -> list[tuple[str, str | None]]:
+    """Some customers who have events to project: the company's id, and ours for those who are known."""
     rows = await connection.execute(
         text("""
-            SELECT DISTINCT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL
-            ORDER BY customer_id LIMIT :some
+            SELECT waiting.customer_id, c.id FROM (
+                SELECT DISTINCT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL
+                ORDER BY customer_id LIMIT :some
+            ) AS waiting LEFT JOIN customers c ON c.customer_id = waiting.customer_id ORDER BY waiting.customer_id
         """),
         {"some": limit},
     )
-    return [row.customer_id for row in rows]
+    return [(row.customer_id, row.id) for row in rows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,20 @@ async def missed(
     return [(row.pop("number"), Event(**row)) for row in (dict(r) for r in rows.mappings())]
 
 
+async def bought(connection: AsyncConnection, customer: str, since: datetime) -> frozenset[str]:
+    """The products of a customer's orders since then, as the events name them: `product`, or `products`."""
+    rows = await connection.execute(
+        text("""
+            SELECT DISTINCT jsonb_array_elements_text(CASE jsonb_typeof(properties -> 'products')
+                WHEN 'array' THEN properties -> 'products'
+                ELSE jsonb_build_array(properties ->> 'product') END) AS product
+            FROM events WHERE customer = :customer AND name = 'order_placed' AND occurred_at > :since
+        """),
+        {"customer": customer, "since": since},
+    )
+    return frozenset(row.product for row in rows if row.product)
+
+
 async def append(
     connection: AsyncConnection,
     *,
@@ -209,7 +226,7 @@ async def append(
         name=name,
         occurred_at=at,
         received_at=at,
-        source="tropa",
+        source=OURS,
         about="",
         properties=body,
         digest=event_id.encode(),

@@ -85,13 +85,12 @@ async def refused_by_temporal(connection: AsyncConnection, attempts: int) -> Seq
 
 
 async def never_started(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Open enrollments entered before an instant (business time) whose start Temporal was never told."""
+    """Open enrollments entered before an instant (business time) of which Temporal has no run that we know."""
     return await _found(
         connection,
         """
-        SELECT count(*) AS count, min(started_at) AS oldest, '' AS what FROM enrollments e
-        WHERE ended_at IS NULL AND started_at < :at AND NOT EXISTS (
-            SELECT 1 FROM dispatches d WHERE d.enrollment = e.id AND d.kind = 'start' AND d.done_at IS NOT NULL)
+        SELECT count(*) AS count, min(started_at) AS oldest, '' AS what FROM enrollments
+        WHERE ended_at IS NULL AND run_id IS NULL AND started_at < :at
         """,
         before,
     )

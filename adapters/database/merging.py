@@ -67,6 +67,11 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
                 email = coalesce(c.email, m.email), phone = coalesce(c.phone, m.phone),
                 locale = coalesce(c.locale, m.locale), timezone = coalesce(c.timezone, m.timezone),
                 preferred_channel = coalesce(c.preferred_channel, m.preferred_channel),
+                trouble = coalesce(c.trouble, m.trouble),
+                frequency = CASE WHEN 'monthly' IN (c.frequency, m.frequency) THEN 'monthly'
+                    ELSE coalesce(c.frequency, m.frequency) END,
+                snoozed_until = greatest(c.snoozed_until, m.snoozed_until),
+                last_active_at = greatest(c.last_active_at, m.last_active_at),
                 attributes = m.attributes || c.attributes,
                 first_seen_at = least(c.first_seen_at, m.first_seen_at), events = c.events + m.events,
                 orders = c.orders + m.orders, last_order_at = greatest(c.last_order_at, m.last_order_at),
@@ -77,6 +82,7 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
         """),
         both,
     )
+    await _join_addresses(connection, both)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
     await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})
     await connection.execute(
@@ -86,3 +92,22 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
         """),
         {**both, "customer_id": merged["customer_id"], "at": at},
     )
+
+
+async def _join_addresses(connection: AsyncConnection, both: dict[str, str]) -> None:
+    """All that either has; but a chat is a customer's only one, and their own stays."""
+    await connection.execute(
+        text("""
+            INSERT INTO addresses AS mine (customer, channel, address, keys, added_at, last_inbound_at)
+            SELECT :into, channel, address, keys, added_at, last_inbound_at FROM addresses theirs
+            WHERE customer = :merged AND NOT (channel = 'telegram' AND EXISTS (
+                SELECT 1 FROM addresses a
+                WHERE a.customer = :into AND a.channel = 'telegram' AND a.address <> theirs.address))
+            ON CONFLICT (customer, channel, address) DO UPDATE SET
+                keys = CASE WHEN excluded.added_at > mine.added_at THEN excluded.keys ELSE mine.keys END,
+                added_at = greatest(mine.added_at, excluded.added_at),
+                last_inbound_at = greatest(mine.last_inbound_at, excluded.last_inbound_at)
+        """),
+        both,
+    )
+    await connection.execute(text("DELETE FROM addresses WHERE customer = :merged"), {"merged": both["merged"]})

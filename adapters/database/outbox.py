@@ -35,7 +35,7 @@ async def one(connection: AsyncConnection, send: UUID) -> RowMapping | None:
     """One message, whole."""
     rows = await connection.execute(
         text(f"""
-            SELECT o.*, s.message, s.purpose, s.enrollment, e.journey, c.customer_id, c.timezone {_FROM}
+            SELECT o.*, s.message, s.purpose, s.links, s.enrollment, e.journey, c.customer_id, c.timezone {_FROM}
             WHERE o.send = :send
         """),
         {"send": send},

@@ -59,6 +59,13 @@ HELD: Mapping[str, Held] = {
         joined=Joined.ALONG,
         exported=False,
     ),
+    "webhook_deliveries": Held(
+        of="""payload #>> '{data,customer}' IN (
+            SELECT :customer UNION ALL SELECT a.id FROM customer_aliases a WHERE a.customer = :customer)""",
+        deleted=True,
+        joined=Joined.ALONG,
+    ),
+    "hits": Held(of=_OF_THEIR_SENDS, deleted=True, joined=Joined.ALONG),
     "sandbox_outbox": Held(of=_OF_THEIR_SENDS, deleted=True, joined=Joined.ALONG, exported=False),
     "reports": Held(of=_OF_THEIR_SENDS, kept=("gateway", "provider_id", "status", "code"), joined=Joined.ALONG),
     "dispatches": Held(
@@ -74,9 +81,20 @@ HELD: Mapping[str, Held] = {
     ),
     "decisions": Held(cleared={"facts": "'{}'", "words": "rule"}, kept=("customer", "enrollment", "state", "rule")),
     "sends": Held(
-        cleared={"recipient": "NULL", "rendered": "NULL"},
+        cleared={"recipient": "NULL", "rendered": "NULL", "links": "NULL"},
         kept=(
-            *("enrollment", "customer", "message", "purpose", "state", "channel", "rule", "gateway", "provider_id"),
+            *(
+                "enrollment",
+                "customer",
+                "message",
+                "purpose",
+                "kind",
+                "state",
+                "channel",
+                "rule",
+                "gateway",
+                "provider_id",
+            ),
             *("delivery", "delivery_code"),
         ),
     ),
@@ -101,7 +119,12 @@ HELD: Mapping[str, Held] = {
         kept=("name", "quarantined"),
         joined=Joined.APART,
     ),
-    "consents": Held(cleared={"source": "''"}, kept=("customer", "channel", "status"), joined=Joined.APART),
+    "consents": Held(
+        cleared={"source": "''", "wording": "''", "proof": "''"},
+        kept=("customer", "channel", "topic", "status"),
+        joined=Joined.APART,
+    ),
+    "addresses": Held(deleted=True, joined=Joined.APART),  # suppressed before: services/erasing.py
     "customer_aliases": Held(cleared={"customer_id": "'erased:' || id"}, kept=("id", "customer")),
     "customers": Held(
         of="id = :customer",
@@ -112,6 +135,10 @@ HELD: Mapping[str, Held] = {
             "locale": "NULL",
             "timezone": "NULL",
             "preferred_channel": "NULL",
+            "frequency": "NULL",
+            "snoozed_until": "NULL",
+            "trouble": "NULL",
+            "last_active_at": "NULL",
             "attributes": "'{}'",
             "erased_at": ":at",
         },
@@ -121,6 +148,8 @@ HELD: Mapping[str, Held] = {
     "suppressions": _nobodys("channel", "reason"),
     "erasures": _nobodys("customer"),
     "audit": _nobodys("actor", "actor_name", "action", "subject_kind", "subject", "before", "after", "request"),
+    "contact_policies": _nobodys("actor", "policy"),
+    "webhook_endpoints": _nobodys("id", "url", "secret", "events", "disabled_why"),
     "journey_settings": _nobodys("journey", "options"),
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),

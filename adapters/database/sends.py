@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from domain.messages import Purpose
+from adapters.database.statements import text
+from domain.contact_policy import Kind, Touch
+from domain.messages import Channel, Purpose
 from domain.sends import TOUCHING, SendState
 
 
@@ -29,9 +31,9 @@ async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
     """Write where a send stands after a look at the policy: a new row, or the old one moved on."""
     await connection.execute(
         text("""
-            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state, channel,
+            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, kind, priority, state, channel,
                                wished_at, expires_at, slot_at, rule)
-            VALUES (:id, :enrollment, :customer, :message, :visit, :leg, :purpose, :priority, :state, :channel,
+            VALUES (:id, :enrollment, :customer, :message, :visit, :leg, :purpose, :kind, :priority, :state, :channel,
                     :wished_at, :expires_at, :slot_at, :rule)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, channel = excluded.channel,
                 slot_at = excluded.slot_at, rule = excluded.rule
@@ -49,12 +51,13 @@ _OF_ANOTHER_STEP = "NOT (s.enrollment = :enrollment AND s.message = :message AND
 
 async def touches(
     connection: AsyncConnection, request: SendRequest, *, around: datetime, within: timedelta, priority: int
-) -> tuple[datetime, ...]:
+) -> tuple[Touch, ...]:
     """When this customer was or may be touched by other steps, near an instant: also by what waits for a slot with a
     higher priority (a lower number). Transactional messages are not touches (S90)."""
     rows = await connection.execute(
         text(f"""
-            SELECT slot_at FROM sends s WHERE customer = :customer AND {_OF_ANOTHER_STEP} AND {_FIRST_LEG}
+            SELECT slot_at, kind, channel FROM sends s
+            WHERE customer = :customer AND {_OF_ANOTHER_STEP} AND {_FIRST_LEG}
               AND (state = ANY(:touching) OR (state = 'deferred' AND priority < :priority))
               AND purpose <> :exempt AND slot_at > :since AND slot_at < :until ORDER BY slot_at
         """),  # noqa: S608  our own words
@@ -67,7 +70,26 @@ async def touches(
             "priority": priority,
         },
     )
-    return tuple(row.slot_at for row in rows)
+    return tuple(
+        Touch(at=row.slot_at, kind=Kind(row.kind), channel=Channel(row.channel) if row.channel else None)
+        for row in rows
+    )
+
+
+async def values_since_offer(connection: AsyncConnection, request: SendRequest) -> int:
+    """How many messages of value this customer was sent since the last offer (S84)."""
+    rows = await connection.execute(
+        text(f"""
+            SELECT count(*) FROM sends s
+            WHERE customer = :customer AND purpose = 'value' AND state = ANY(:touching) AND {_FIRST_LEG}
+              AND slot_at > coalesce((
+                SELECT max(slot_at) FROM sends s
+                WHERE customer = :customer AND purpose = 'offer' AND state = ANY(:touching) AND {_OF_ANOTHER_STEP}
+              ), '-infinity')
+        """),  # noqa: S608  our own words
+        {**_step(request), "touching": [state.value for state in TOUCHING]},
+    )
+    return int(rows.scalar_one())
 
 
 async def same_message(
@@ -135,12 +157,14 @@ async def claim(
     gateway: str,
     recipient: str,
     rendered: dict[str, Any],
+    links: Sequence[str],
 ) -> bool:
     """Take a reserved send for one call. False when it is no longer reserved."""
     rows = await connection.execute(
         text("""
             UPDATE sends SET state = 'claimed', fence = :fence, claimed_at = clock_timestamp(), called_at = :at,
-                gateway = :gateway, recipient = :recipient, rendered = cast(:rendered AS jsonb)
+                gateway = :gateway, recipient = :recipient, rendered = cast(:rendered AS jsonb),
+                links = cast(:links AS text[])
             WHERE id = :id AND state = 'reserved' RETURNING 1
         """),
         {
@@ -150,6 +174,7 @@ async def claim(
             "gateway": gateway,
             "recipient": recipient,
             "rendered": msgspec.json.encode(rendered).decode(),
+            "links": list(links),
         },
     )
     return rows.first() is not None
@@ -164,11 +189,14 @@ async def record(
     rule: str,
     provider_id: str | None,
 ) -> bool:
-    """Store a call's result, if the claim is still this caller's. A late result may still resolve an unknown one."""
+    """Store a call's result, if the claim is still this caller's. A late result may still resolve an unknown one, and
+    an acceptance proves wrong that the text never arrived."""
     rows = await connection.execute(
         text("""
             UPDATE sends SET state = :state, rule = :rule, provider_id = :provider_id
-            WHERE id = :id AND fence = :fence AND state IN ('claimed', 'unknown') RETURNING 1
+            WHERE id = :id AND fence = :fence AND (state IN ('claimed', 'unknown')
+                OR cast(:state AS text) = 'accepted' AND state = 'failed' AND rule = 'never_arrived')
+            RETURNING 1
         """),
         {"id": send, "fence": fence, "state": state.value, "rule": rule, "provider_id": provider_id},
     )

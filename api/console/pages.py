@@ -110,7 +110,8 @@ async def show_letter(house: House, send: UUID) -> Response:
     async with house.database.transaction() as connection:
         row = await outbox.one(connection, send)
     headers = {"Content-Security-Policy": LETTER_POLICY, "Referrer-Policy": "no-referrer"}
-    return HTMLResponse(row["html"] if row and row["html"] else "", 200 if row else 404, headers)
+    html = house.letters.for_staff(row["html"], row["links"] or ()) if row and row["html"] else ""
+    return HTMLResponse(html, 200 if row else 404, headers)
 
 
 @router.get("/customers/{customer_id}", dependencies=[staff])
@@ -135,6 +136,7 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
         customer_id = await house.erasing.called_now(connection, customer_id)
         now = await house.customers.get(connection, customer_id)
         current = await house.timeline.current(connection, now.row["id"])
+        quiet = (await house.policies.in_force(connection)).quiet
         entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
     at, words = house.clock.now(), WORDS[lang]
     stories = {journey.name: journey.story for journey in house.catalogue.journeys()}
@@ -150,6 +152,6 @@ async def _story(house: House, customer_id: str, lang: Language, cursor: str | N
         "cursor": entries.cursor,
         "zone": entries.zone,
         "now": at,
-        "quiet_until": house.policy.quiet.end_after(at, entries.zone),
+        "quiet_until": quiet.end_after(at, entries.zone),
         "first": cursor is None,
     }

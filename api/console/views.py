@@ -11,8 +11,8 @@ from sqlalchemy import RowMapping
 from api.pages import clock, day, short_day
 from domain.customers import in_force
 from domain.messages import Channel
+from services.addresses import in_words
 from services.customers import CustomerNow
-from services.send_facts import address_of
 from services.timeline import Entry, Page
 
 TONES = {
@@ -20,6 +20,8 @@ TONES = {
     "delivered": "good",
     "read": "good",
     "undelivered": "stop",
+    "bounced": "stop",
+    "came_back": "stop",
     "deferred": "wait",
     "held": "wait",
     "reserved": "wait",
@@ -52,7 +54,7 @@ def channels(now: CustomerNow) -> list[ChannelNow]:
     """Every channel, as it stands."""
     shown = []
     for channel in Channel:
-        address, consent = address_of(now.row, channel), in_force(now.consents, channel)
+        address, consent = in_words(now.addresses.get(channel, ())), in_force(now.consents, channel)
         said = consent.status.value if consent else "not_asked"
         word = "no_address" if address is None and said != "denied" else said
         since = consent.at if consent else None

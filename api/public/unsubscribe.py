@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.needs import House
 from api.pages import page
 from api.public.words import WORDS
+from api.public.wrong_link import wrong_link
 from domain.errors import NotFound
 
 router = APIRouter(prefix="/u", include_in_schema=False)
@@ -34,8 +35,7 @@ async def _answer(token: str, request: Request, house: House, *, template: str, 
     try:
         channel, locale = await house.opting_out.read(token)
     except NotFound:
-        lang = "ru" if request.headers.get("accept-language", house.locale).startswith("ru") else "en"
-        return page("wrong_link.html", status=404, referrer="no-referrer", words=WORDS[lang], lang=lang)
+        return wrong_link(request, house)
     lang = (locale or house.locale)[:2]
     said = {"channel": WORDS[lang][channel.value], "company": house.company}
     return page(template, status=status, referrer="no-referrer", words=WORDS[lang], lang=lang, said=said)

@@ -1,5 +1,6 @@
 """Customers: their profiles, their consents, and everything that happened to them."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -31,10 +32,12 @@ class ConsentGiven(Strict):
     source: Annotated[Words, Field(min_length=1, max_length=100)] = Field(
         default="api", description="Through what: a form, a call, a shop."
     )
+    wording: Annotated[Words, Field(max_length=2000)] = Field(default="", description="What they were asked.")
+    proof: Annotated[Words, Field(max_length=500)] = Field(default="", description="Where that can be seen again.")
 
 
 class Profile(Strict):
-    """What to know of a customer. `consents` are by channel: email, sms, or all."""
+    """What to know of a customer. `consents` are by channel, or about all of them."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,7 +60,9 @@ class Profile(Strict):
         default=None, description="Which channel a cascade tries first."
     )
     attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
-    consents: dict[Literal["email", "sms", "all"], ConsentGiven] = Field(default_factory=dict)
+    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all"], ConsentGiven] = Field(
+        default_factory=dict
+    )
 
     def change(self, now: datetime, by: Actor) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
@@ -68,14 +73,20 @@ class Profile(Strict):
             columns={name: getattr(self, name) for name in PROFILE if name in self.model_fields_set},
             attributes=self.attributes if "attributes" in self.model_fields_set else None,
             consents={
-                scope: Consent(status=each.status, at=given[scope], source=each.source)
+                scope: Consent(
+                    status=each.status,
+                    at=given[scope],
+                    source=each.source,
+                    wording=each.wording,
+                    proof=each.proof,
+                )
                 for scope, each in self.consents.items()
             },
             by=by,
         )
 
 
-assert {"email", "sms", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+assert {"email", "sms", "whatsapp", "telegram", "web_push", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
 
 
 class ConsentNow(BaseModel):
@@ -84,6 +95,8 @@ class ConsentNow(BaseModel):
     status: ConsentStatus
     at: datetime
     source: str
+    wording: str
+    proof: str
 
 
 class CustomerView(BaseModel):
@@ -103,7 +116,7 @@ class CustomerView(BaseModel):
     @classmethod
     def of(cls, now: CustomerNow) -> "CustomerView":
         """A customer as it stands."""
-        said = {scope: {"status": c.status, "at": c.at, "source": c.source} for scope, c in now.consents.items()}
+        said = {scope: asdict(consent) for scope, consent in now.consents.items()}
         return cls.model_validate({**now.row, "consents": said})
 
 

@@ -6,10 +6,9 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.access import allowed
-from api.needs import House
+from api.needs import Needs
 from api.problems import answers
 from api.reading_events import BatchTaken, EventBatch, Rejected, read_batch
-from services.intake import take_in
 
 REF = "#/components/schemas/{name}"
 _SCHEMAS, SCHEMAS = msgspec.json.schema_components([EventBatch, BatchTaken], ref_template=REF)
@@ -45,16 +44,18 @@ router = APIRouter(prefix="/v1", tags=["Events"])
     summary="Tell what customers did",
     response_class=Response,
 )
-async def take_events(request: Request, house: House) -> Response:
+async def take_events(request: Request) -> Response:
     """Up to 1,000 events at once, of any customers, in any order. They start, steer and end journeys.
 
     Each event counts once, however often it is sent: repeat the whole request when in doubt. One wrong event does not
     sink the others; `rejected` says which, and why. `opted_out` (of
     `properties.channel`, or of everything without it), `complained` and `hard_bounced` (of email, unless
-    `properties.channel` says otherwise) are in force when the answer arrives.
+    `properties.channel` says otherwise) are in force when the answer arrives. The latter two close the address that
+    `properties.address` names, or the one that the send `properties.send` went to; without both, the customer's own.
     """
+    house: Needs = request.app.state.needs  # not as a dependency, which would cost each request
     good, places, rejected = read_batch(await request.body(), house.clock.now())
-    taken = await take_in(house.ingest, good)
+    taken = await house.intake.take_in(good)
     rejected += [Rejected(places[each], f"event_id: {TAKEN}") for each in taken.conflicts]
     rejected += [Rejected(places[each], "event: cannot be stored") for each in taken.refused]
     rejected.sort(key=lambda each: each.index)

@@ -62,6 +62,13 @@ class Preview(Strict):
     attributes: Attributes = Field(default_factory=dict, examples=[{"first_name": "Anna"}])
 
 
+class ContentView(BaseModel):
+    """WhatsApp's approved template, which goes in the place of the text a day after the customer's last message."""
+
+    sid: str = Field(examples=["HX0123456789abcdef0123456789abcdef"])
+    variables: dict[str, str]
+
+
 class PreviewView(BaseModel):
     """The message as it would arrive."""
 
@@ -70,6 +77,8 @@ class PreviewView(BaseModel):
     preview: str | None
     html: str | None
     text: str
+    url: str | None
+    content: ContentView | None
 
 
 @router.get("", dependencies=[allowed("messages:read")], responses=answers(), summary="What can journeys say?")

@@ -1,4 +1,4 @@
-"""What Twilio tells us: how far our texts have come, and what customers answer."""
+"""What Twilio tells us: how far our texts and WhatsApp messages have come, and what customers answer."""
 
 import logging
 import re
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from adapters.channels.twilio_codes import NAME, report_of
 from api.needs import House
 from api.problems import Refused
+from domain.messages import Channel
 from domain.replies import Reply, meaning
 from services.replies import Incoming
 
@@ -20,6 +21,7 @@ NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 log = logging.getLogger(__name__)
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _STATUS = re.compile(r"[a-z_]{1,32}")
+_WHATSAPP = "whatsapp:"
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
 _TYPES = {"STOP": Reply.STOP, "START": Reply.START, "HELP": Reply.HELP}
 
@@ -51,15 +53,18 @@ async def status(form: Signed, house: House, send: str = "") -> None:
 
 
 @router.post("/incoming")
-async def incoming(form: Signed, house: House) -> Response:
+async def take_reply(form: Signed, house: House) -> Response:
     """What a customer answered. Twilio answers STOP and HELP by itself, so there is nothing for us to say."""
-    sid, phone, text = _word(form, "MessageSid"), _word(form, "From"), _word(form, "Body")
+    sid, sender, text = _word(form, "MessageSid"), _word(form, "From"), _word(form, "Body")
+    phone = sender.removeprefix(_WHATSAPP)
     if not _SID.fullmatch(sid):
         raise Refused(422, "This is no message.")
     if _PHONE.fullmatch(phone):
         # With Advanced Opt-Out Twilio tells what it took the text for, by words that the account may have changed.
         means = _TYPES.get(_word(form, "OptOutType").upper()) or meaning(text)
-        await house.replies.take(Incoming(gateway=NAME, provider_id=sid, phone=phone, text=text, means=means))
+        channel = Channel.SMS if phone == sender else Channel.WHATSAPP
+        reply = Incoming(channel=channel, gateway=NAME, provider_id=sid, address=phone, text=text, means=means)
+        await house.replies.take(reply)
     return Response(NOTHING_TO_SAY, media_type="text/xml")
 
 

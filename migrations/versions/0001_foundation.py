@@ -51,6 +51,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name=op.f("clock_pkey")),
     )
     op.create_table(
+        "contact_policies",
+        sa.Column("version", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("policy", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("contact_policies_pkey")),
+        comment="The newest is in force. None: the defaults of domain.contact_policy",
+    )
+    op.create_table(
         "customers",
         sa.Column(
             "id", sa.Text(), server_default=sa.text("'cus_' || replace(uuidv7()::text, '-', '')"), nullable=False
@@ -70,6 +79,20 @@ def upgrade() -> None:
         sa.Column("last_order_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feature_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "last_active_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When they last did anything that we heard of",
+        ),
+        sa.Column("frequency", sa.Text(), nullable=True, comment="How often at most, by their own choice"),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "trouble",
+            sa.Text(),
+            nullable=True,
+            comment="An open complaint or a low score: no offers until it is resolved",
+        ),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "forgotten_until",
@@ -123,6 +146,13 @@ def upgrade() -> None:
         comment="What providers reported of sends, as it came. A repeat is the same row.",
     )
     op.create_index(
+        "reports_orphaned_idx",
+        "reports",
+        ["orphaned_at"],
+        unique=False,
+        postgresql_where=sa.text("orphaned_at IS NOT NULL"),
+    )
+    op.create_index(
         "reports_parked_idx",
         "reports",
         ["received_at"],
@@ -138,14 +168,57 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "address_key", name=op.f("suppressions_pkey")),
     )
     op.create_table(
+        "webhook_endpoints",
+        sa.Column(
+            "id", sa.Text(), server_default=sa.text("'whe_' || replace(uuidv7()::text, '-', '')"), nullable=False
+        ),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False, comment="Signs what we send; shown once"),
+        sa.Column("events", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("webhook_endpoints_pkey")),
+    )
+    op.create_table(
+        "addresses",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column(
+            "keys",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+            comment="What a browser gave for its push messages",
+        ),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "last_inbound_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When they last wrote to us from there",
+        ),
+        sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("addresses_customer_fkey")),
+        sa.PrimaryKeyConstraint("customer", "channel", "address", name=op.f("addresses_pkey")),
+        comment="What the profile does not hold: chats, browsers, and who wrote to us when",
+    )
+    op.create_index("addresses_channel_address_idx", "addresses", ["channel", "address"], unique=False)
+    op.create_table(
         "consents",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("wording", sa.Text(), server_default=sa.text("''"), nullable=False, comment="What they were asked"),
+        sa.Column(
+            "proof", sa.Text(), server_default=sa.text("''"), nullable=False, comment="Where it can be seen again"
+        ),
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("consents_customer_fkey")),
-        sa.PrimaryKeyConstraint("customer", "channel", name=op.f("consents_pkey")),
+        sa.PrimaryKeyConstraint("customer", "channel", "topic", name=op.f("consents_pkey")),
     )
     op.create_table(
         "customer_aliases",
@@ -193,6 +266,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "enrollments_unstarted_idx",
+        "enrollments",
+        ["started_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
@@ -220,6 +300,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("number IS NULL AND quarantined IS NULL"),
     )
+    op.create_index(
+        "events_quarantined_idx",
+        "events",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("quarantined IS NOT NULL"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("api_key", sa.Text(), nullable=False),
@@ -231,6 +318,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key"], ["api_keys.id"], name=op.f("idempotency_keys_api_key_fkey")),
         sa.PrimaryKeyConstraint("api_key", "key", name=op.f("idempotency_keys_pkey")),
     )
+    op.create_index("idempotency_keys_created_at_idx", "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True, comment="Of the last attempt: a status, or what went wrong"),
+        sa.ForeignKeyConstraint(
+            ["endpoint"], ["webhook_endpoints.id"], name=op.f("webhook_deliveries_endpoint_fkey"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("webhook_deliveries_pkey")),
+    )
+    op.create_index(
+        "webhook_deliveries_due_idx",
+        "webhook_deliveries",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index("webhook_deliveries_endpoint_idx", "webhook_deliveries", ["endpoint"], unique=False)
     op.create_table(
         "dispatch_leases",
         sa.Column("enrollment", sa.Text(), nullable=False),
@@ -256,6 +366,9 @@ def upgrade() -> None:
         comment="What Temporal is to be told. Machinery: real time.",
     )
     op.create_index(
+        "dispatches_done_idx", "dispatches", ["done_at"], unique=False, postgresql_where=sa.text("done_at IS NOT NULL")
+    )
+    op.create_index(
         "dispatches_pending_idx",
         "dispatches",
         ["enrollment", "id"],
@@ -271,6 +384,7 @@ def upgrade() -> None:
         sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("leg", sa.Integer(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False, comment="Of its journey: triggered, scheduled or reactivation"),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=True),
@@ -290,6 +404,12 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("rendered", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "links",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="Where the links of its letter lead, by their numbers from 0",
+        ),
         sa.Column(
             "seen_at",
             sa.DateTime(timezone=True),
@@ -312,6 +432,13 @@ def upgrade() -> None:
     )
     op.create_index("sends_customer_slot_at_idx", "sends", ["customer", "slot_at"], unique=False)
     op.create_index(
+        "sends_failed_idx",
+        "sends",
+        [sa.literal_column("coalesce(called_at, slot_at)")],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
         "sends_provider_id_idx",
         "sends",
         ["provider_id"],
@@ -327,6 +454,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "sends_unknown_idx", "sends", ["claimed_at"], unique=False, postgresql_where=sa.text("state = 'unknown'")
+    )
+    op.create_index(
+        "sends_waiting_idx",
+        "sends",
+        ["slot_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')"),
     )
     op.create_table(
         "tasks",
@@ -345,6 +479,7 @@ def upgrade() -> None:
     )
     op.create_index("tasks_customer_idx", "tasks", ["customer"], unique=False)
     op.create_index("tasks_enrollment_idx", "tasks", ["enrollment"], unique=False)
+    op.create_index("tasks_open_idx", "tasks", ["due_at"], unique=False, postgresql_where=sa.text("closed_at IS NULL"))
     op.create_table(
         "decisions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -363,6 +498,22 @@ def upgrade() -> None:
     )
     op.create_index("decisions_customer_at_idx", "decisions", ["customer", "at"], unique=False)
     op.create_index("decisions_enrollment_at_idx", "decisions", ["enrollment", "at"], unique=False)
+    op.create_table(
+        "hits",
+        sa.Column("send", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False, comment="click or open"),
+        sa.Column("number", sa.Integer(), nullable=False, comment="The link's; 0 of an open"),
+        sa.Column(
+            "sign", sa.Text(), nullable=False, comment="What the request told of its sender; nothing else of it is kept"
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="In whole seconds"),
+        sa.Column("grade", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["send"], ["sends.id"], name=op.f("hits_send_fkey")),
+        sa.PrimaryKeyConstraint("send", "kind", "number", "sign", "at", name=op.f("hits_pkey")),
+        comment="Opens and clicks, graded a moment later. At most ten a day for each link and sign.",
+    )
+    op.create_index("hits_ungraded_idx", "hits", ["at"], unique=False, postgresql_where=sa.text("grade IS NULL"))
     op.create_table(
         "sandbox_outbox",
         sa.Column("send", sa.Uuid(), nullable=False),
@@ -383,12 +534,18 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_index("sandbox_outbox_at_idx", table_name="sandbox_outbox")
     op.drop_table("sandbox_outbox")
+    op.drop_index("hits_ungraded_idx", table_name="hits", postgresql_where=sa.text("grade IS NULL"))
+    op.drop_table("hits")
     op.drop_index("decisions_enrollment_at_idx", table_name="decisions")
     op.drop_index("decisions_customer_at_idx", table_name="decisions")
     op.drop_table("decisions")
+    op.drop_index("tasks_open_idx", table_name="tasks", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("tasks_enrollment_idx", table_name="tasks")
     op.drop_index("tasks_customer_idx", table_name="tasks")
     op.drop_table("tasks")
+    op.drop_index(
+        "sends_waiting_idx", table_name="sends", postgresql_where=sa.text("state IN ('deferred', 'held', 'reserved')")
+    )
     op.drop_index("sends_unknown_idx", table_name="sends", postgresql_where=sa.text("state = 'unknown'"))
     op.drop_index(
         "sends_undelivered_idx",
@@ -396,36 +553,55 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'accepted' AND delivery_rank < 5"),
     )
     op.drop_index("sends_provider_id_idx", table_name="sends", postgresql_where=sa.text("provider_id IS NOT NULL"))
+    op.drop_index("sends_failed_idx", table_name="sends", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("sends_customer_slot_at_idx", table_name="sends")
     op.drop_index("sends_claimed_idx", table_name="sends", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_table("sends")
     op.drop_index("dispatches_pending_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NULL"))
+    op.drop_index("dispatches_done_idx", table_name="dispatches", postgresql_where=sa.text("done_at IS NOT NULL"))
     op.drop_table("dispatches")
     op.drop_table("dispatch_leases")
+    op.drop_index("webhook_deliveries_endpoint_idx", table_name="webhook_deliveries")
+    op.drop_index(
+        "webhook_deliveries_due_idx", table_name="webhook_deliveries", postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.drop_table("webhook_deliveries")
+    op.drop_index("idempotency_keys_created_at_idx", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index("events_quarantined_idx", table_name="events", postgresql_where=sa.text("quarantined IS NOT NULL"))
     op.drop_index(
         "events_pending_idx", table_name="events", postgresql_where=sa.text("number IS NULL AND quarantined IS NULL")
     )
     op.drop_index("events_customer_number_idx", table_name="events")
     op.drop_table("events")
+    op.drop_index(
+        "enrollments_unstarted_idx",
+        table_name="enrollments",
+        postgresql_where=sa.text("ended_at IS NULL AND run_id IS NULL"),
+    )
     op.drop_index("enrollments_open_key", table_name="enrollments", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("enrollments_customer_journey_idx", table_name="enrollments")
     op.drop_table("enrollments")
     op.drop_index("customer_aliases_customer_idx", table_name="customer_aliases")
     op.drop_table("customer_aliases")
     op.drop_table("consents")
+    op.drop_index("addresses_channel_address_idx", table_name="addresses")
+    op.drop_table("addresses")
+    op.drop_table("webhook_endpoints")
     op.drop_table("suppressions")
     op.drop_index(
         "reports_parked_idx",
         table_name="reports",
         postgresql_where=sa.text("applied_at IS NULL AND orphaned_at IS NULL"),
     )
+    op.drop_index("reports_orphaned_idx", table_name="reports", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_table("reports")
     op.drop_table("reconciliation")
     op.drop_table("journey_settings")
     op.drop_table("erasures")
     op.drop_index("customers_phone_idx", table_name="customers", postgresql_where=sa.text("phone IS NOT NULL"))
     op.drop_table("customers")
+    op.drop_table("contact_policies")
     op.drop_table("clock")
     op.drop_index("audit_subject_idx", table_name="audit")
     op.drop_index("audit_actor_idx", table_name="audit")

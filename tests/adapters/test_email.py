@@ -4,107 +4,24 @@ import asyncio
 import email
 import email.policy
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, Envelope
 
 from adapters.channels.email import EmailGateway, build_email
 from domain.deliveries import Letter
 from domain.errors import InvalidInput, Misconfigured, Unavailable
+from tests.support.mail_server import DropsWithinContent, Mailbox, RefusesWithinContent, mail_server
 
 pytestmark = pytest.mark.asyncio
 
 SEND_ID = UUID("0198a5c2-7b1e-7c3d-9a40-1f2e3d4c5b6a")
-
-
-class Mailbox:
-    """What the server does: `refusals` by recipient, `at_dot` when a complete letter has come."""
-
-    def __init__(self) -> None:
-        self.letters: list[Envelope] = []
-        self.greetings = 0
-        self.logins: list[LoginPassword] = []
-        self.refusals: dict[str, str] = {}
-        self.at_mail = "250 OK"
-        self.at_dot: Callable[[SMTP], Awaitable[str]] | None = None
-
-    async def handle_EHLO(
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        session.host_name = hostname
-        self.greetings += 1
-        return responses
-
-    async def handle_MAIL(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        envelope.mail_from = address
-        return self.at_mail
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address in self.refusals:
-            return self.refusals[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.letters.append(envelope)
-        return await self.at_dot(server) if self.at_dot else "250 2.0.0 queued as 4711"
-
-    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: Any) -> AuthResult:
-        self.logins.append(data)
-        return AuthResult(success=data == LoginPassword(b"tropa", b"p@ss/word"), handled=False)
-
-
-class DropsWithinContent(SMTP):
-    """Hangs up after the first bytes of a letter."""
-
-    async def smtp_DATA(self, arg: str) -> None:
-        await self.push("354 go on")
-        assert self._reader is not None and self.transport is not None
-        await self._reader.read(10)
-        self.transport.abort()  # type: ignore[attr-defined]  # declared as a plain transport
-
-
-class RefusesWithinContent(SMTP):
-    """Has enough long before the final dot, and says so."""
-
-    async def smtp_DATA(self, arg: str) -> None:
-        await self.push("354 go on")
-        assert self._reader is not None
-        await self._reader.read(10)
-        await self.push("552 5.3.4 too big")
-        await self._reader.read(-1)
-
-
-@contextmanager
-def mail_server(
-    mailbox: Mailbox, *, kind: type[SMTP] = SMTP, host: str = "127.0.0.1", login: bool = False
-) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind((host, 0))
-        port = free.getsockname()[1]
-
-    class Server(Controller):
-        def factory(self) -> SMTP:
-            authenticator = mailbox.authenticate if login else None
-            return kind(mailbox, authenticator=authenticator, auth_require_tls=False)
-
-    server = Server(mailbox, hostname=host, port=port)
-    server.start()
-    try:
-        yield f"{host}:{port}"
-    finally:
-        server.stop()
 
 
 @asynccontextmanager
@@ -218,7 +135,7 @@ async def test_an_answer_to_the_content_is_understood(answer: str, outcome: str)
     assert receipt.outcome == outcome
 
 
-async def test_a_connection_lost_within_the_content_may_be_tried_again() -> None:
+async def test_f16_a_connection_lost_within_the_content_may_be_tried_again() -> None:
     with mail_server(Mailbox(), kind=DropsWithinContent) as address:
         async with a_gateway(f"smtp://{address}") as gateway, gateway.connection() as connection:
             receipt = await connection.deliver(a_letter(text="x" * 12_000_000))
@@ -234,7 +151,7 @@ async def test_a_refusal_within_the_content_is_heard_before_the_final_dot() -> N
     assert (receipt.outcome, receipt.code) == ("refused", "552 5.3.4")
 
 
-async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def hang_up(server: SMTP) -> str:
         assert server.transport is not None
         server.transport.close()
@@ -250,7 +167,7 @@ async def test_a_connection_lost_after_the_final_dot_leaves_the_outcome_unknown(
     assert receipt.outcome == "unknown"
 
 
-async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
+async def test_f15_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     async def stall(server: SMTP) -> str:
         await asyncio.sleep(1)
         return "250 too late"
@@ -271,7 +188,7 @@ async def test_silence_after_the_final_dot_leaves_the_outcome_unknown() -> None:
     assert mailbox.greetings == 2
 
 
-async def test_a_refused_recipient_does_not_harm_the_next_letter() -> None:
+async def test_f23_a_refused_recipient_does_not_harm_the_next_letter() -> None:
     mailbox = Mailbox()
     mailbox.refusals["anna@example.com"] = "550 5.1.1 no"
     with mail_server(mailbox) as address:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.templates import MESSAGES, MessageLibrary, RenderFailed
 from domain.errors import InvalidDeclaration, NotFound
-from domain.messages import Channel, Limit, Purpose
+from domain.messages import Channel, Content, Limit, Purpose
 
 pytestmark = pytest.mark.asyncio
 
@@ -22,6 +22,7 @@ shelf_life = "36 hours"
 limit = { times = 2, within = "30 days" }
 why = { en = "You are a customer of {{ company.name }}.", ru = "Вы клиент {{ company.name }}." }
 """
+BOTH = TOML.replace('["email"]', '["email", "sms"]')
 LETTER = """subject: Hello {{ customer.first_name }}
 preview: From {{ company.name }}
 
@@ -49,7 +50,7 @@ def write(tmp_path: Path) -> Write:
 
     def write(changes: dict[str, str]) -> MessageLibrary:
         files = {"message.toml": TOML, "email.en.mjml": LETTER, "email.ru.mjml": LETTER} | changes
-        for name in ("layout.mjml", "words.toml"):
+        for name in ("layout.mjml", "words.toml", "topics.toml"):
             (tmp_path / name).write_text((MESSAGES / name).read_text(encoding="utf-8"), encoding="utf-8")
         folder = tmp_path / "chain" / "hello"
         folder.mkdir(parents=True)
@@ -200,7 +201,7 @@ async def test_a_wrong_text_teaches(write: Write, files: dict[str, str], taught:
         ("message.toml", TOML.replace("company.name", "company.slogan"), "company.slogan"),
     ],
 )
-async def test_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
+async def test_f21_a_missing_variable_is_named(write: Write, file: str, text: str, variable: str) -> None:
     library = write({file: text})
 
     with pytest.raises(RenderFailed, match=re.escape(variable)) as failure:
@@ -262,10 +263,45 @@ async def test_a_first_name_is_never_run_as_a_template(write: Write) -> None:
     ],
 )
 async def test_a_template_cannot_reach_out_of_its_sandbox(write: Write, attack: str) -> None:
-    library = write({"email.en.mjml": f"subject: x\n\n<mj-text>{attack}</mj-text>"})
+    with pytest.raises((InvalidDeclaration, RenderFailed)):  # as soon as it shows: calls, before anything is sent
+        write({"email.en.mjml": f"subject: x\n\n<mj-text>{attack}</mj-text>"}).render(
+            "chain", "hello", Channel.EMAIL, "en", a_context()
+        )
+
+
+@pytest.mark.parametrize(
+    ("bomb", "problem"),
+    [
+        ("{% for a in company.name %}{% for b in company.name %}{% endfor %}{% endfor %}", "no loop within a loop"),
+        ("{% set a = 'x' %}{% set a = a ~ a %}", "cannot set a variable"),
+        ("{% set a %}x{% endset %}", "cannot set a variable"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}", "no macros"),
+        ("{{ '{:999999999}'.format('x') }}", "cannot call anything"),
+        ("{{ '%999999999d' % 1 }}", "cannot format by %"),
+        ("{{ 9 ** 9 ** 9 ** 9 }}", "cannot raise to a power"),
+        ("{{ 'x' | indent(999999999) }}", "No filter named 'indent'"),
+        ("{{ company.name | join(company.name) }}", "join by a text in quotes"),
+    ],
+)
+async def test_f22_a_text_that_could_hang_or_grow_is_refused_when_it_is_read(
+    write: Write, bomb: str, problem: str
+) -> None:
+    with pytest.raises(InvalidDeclaration, match=re.escape(problem)):
+        write({"sms.en.txt": bomb, "sms.ru.txt": "x", "message.toml": BOTH})
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "{{ 'x' * 999999999 }}",
+        "{% for a in customer.attributes.long %}" + "x" * 1000 + "{% endfor %}",
+    ],
+)
+async def test_f22_a_text_that_grows_beyond_measure_fails_and_takes_no_memory(write: Write, bomb: str) -> None:
+    library = write({"sms.en.txt": bomb, "sms.ru.txt": "x", "message.toml": BOTH})
 
     with pytest.raises(RenderFailed):
-        library.render("chain", "hello", Channel.EMAIL, "en", a_context())
+        library.render("chain", "hello", Channel.SMS, "en", a_context(attributes={"long": "x" * 32_000}))
 
 
 @pytest.mark.parametrize(("vip", "shown"), [(True, ["VIP", "Gift", "Bye"]), (False, ["Bye"])])
@@ -311,3 +347,53 @@ async def test_what_does_not_exist_is_not_found(library: MessageLibrary) -> None
         library.message("welcome_chain", "goodbye")
     with pytest.raises(NotFound, match="sms text"):
         library.render("welcome_chain", "greeting", Channel.SMS, "en", a_context())
+
+
+WHATSAPP = """content_sid = "HX0123456789abcdef0123456789abcdef"
+text = "Hello {{ customer.first_name or 'there' }}!"
+
+[variables]
+1 = "{{ customer.first_name }}"
+"""
+
+
+def by_whatsapp(text: str = WHATSAPP) -> dict[str, str]:
+    return {
+        "message.toml": TOML.replace('["email"]', '["whatsapp"]'),
+        "email.en.mjml": "",
+        "email.ru.mjml": "",
+        "whatsapp.en.toml": text,
+        "whatsapp.ru.toml": WHATSAPP,
+    }
+
+
+async def test_a_whatsapp_message_is_an_approved_template_and_what_it_comes_to(write: Write) -> None:
+    library = write(by_whatsapp())
+
+    rendered = library.render("chain", "hello", Channel.WHATSAPP, "en", a_context(first_name="Anna\n Maria"))
+
+    assert rendered.text == "Hello Anna\nMaria!\n"
+    assert rendered.content == Content(sid="HX0123456789abcdef0123456789abcdef", variables={"1": "Anna Maria"})
+    assert (rendered.subject, rendered.html) == (None, None)
+
+
+async def test_a_gap_without_words_stops_the_message_and_says_which(write: Write) -> None:
+    with pytest.raises(RenderFailed, match="chain/hello: variable 1 is empty"):
+        write(by_whatsapp()).render("chain", "hello", Channel.WHATSAPP, "en", a_context(first_name=" "))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "taught"),
+    [
+        ("HX0123", "XX0123", r"whatsapp\.en\.toml, content_sid: write the approved template's id"),
+        ("text = ", "words = ", "fields: write text"),
+        ("text = \"Hello {{ customer.first_name or 'there' }}!\"", 'text = " "', "text: write what the template says"),
+        ('1 = "{{ customer.first_name }}"', "1 = 7", "variables: write each gap"),
+        ('1 = "{{ customer.first_name }}"', '1 = "{{ customer."', "line 1: Jinja2 says"),
+        ("[variables]", "[variables", "TOML: "),
+    ],
+)
+async def test_a_wrong_whatsapp_file_teaches_its_author(write: Write, old: str, new: str, taught: str) -> None:
+    assert old in WHATSAPP
+    with pytest.raises(InvalidDeclaration, match=taught):
+        write(by_whatsapp(WHATSAPP.replace(old, new)))

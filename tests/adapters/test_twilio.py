@@ -2,8 +2,11 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -33,9 +36,9 @@ def twilio(serving: Twilio) -> Twilio:
     return serving
 
 
-def gateway_to(base_url: str, **changes: str) -> TwilioGateway:
-    account = {"sid": SID, "token": TOKEN, "sender": SENDER, "base_url": base_url, **changes}
-    return TwilioGateway(TwilioAccount(**account), LINKS.status_report, timeout=httpx.Timeout(0.5))
+def gateway_to(base_url: str, patience: float = 0.5, **changes: Any) -> TwilioGateway:
+    account: dict[str, Any] = {"sid": SID, "token": TOKEN, "sender": SENDER, "base_url": base_url, "per_second": 1000}
+    return TwilioGateway(TwilioAccount(**account | changes), LINKS.status_report, timeout=httpx.Timeout(patience))
 
 
 @pytest.fixture
@@ -100,6 +103,75 @@ async def test_a_text_that_cannot_be_one_is_refused_without_a_call(
 
 async def test_the_longest_text_goes(gateway: TwilioGateway) -> None:
     assert (await deliver(gateway, a_letter("x" * 1600))).outcome == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("lasts", "seconds"),
+    [
+        (timedelta(days=3), 3600),
+        (timedelta(minutes=20), 1200),
+        (timedelta(seconds=2), 6),
+        (timedelta(seconds=-1), 6),
+        (None, 3600),
+    ],
+)
+async def test_twilio_keeps_a_text_for_as_long_as_it_is_worth_delivering_and_never_into_the_night(
+    twilio: Twilio, gateway: TwilioGateway, lasts: timedelta | None, seconds: int
+) -> None:
+    await deliver(gateway, replace(a_letter(), lasts=lasts))
+
+    assert list(twilio.keeps_for.values()) == [seconds]
+
+
+# How fast ------------------------------------------------------------------------------------------------------------
+
+
+async def test_texts_are_handed_over_evenly_at_the_senders_rate(twilio: Twilio) -> None:
+    gateway, began = gateway_to(twilio.base_url, per_second=20), time.monotonic()
+
+    await asyncio.gather(*(deliver(gateway) for _ in range(11)))
+
+    assert time.monotonic() - began >= 0.5  # ten gaps of a twentieth
+    assert twilio.requests == 11
+    await gateway.close()
+
+
+async def test_who_would_wait_too_long_for_a_turn_tries_again_later(twilio: Twilio) -> None:
+    gateway = gateway_to(twilio.base_url, per_second=0.01)
+    await deliver(gateway)
+
+    with pytest.raises(Unavailable):
+        await deliver(gateway)
+    assert twilio.requests == 1
+    await gateway.close()
+
+
+async def test_f17_two_hundred_texts_put_off_for_a_while_all_go_and_hardly_one_asks_twice(twilio: Twilio) -> None:
+    """A second instead of a minute. Each is tried again as soon as it may be, which is sooner than Temporal would."""
+    gateway, gate = gateway_to(twilio.base_url, patience=30), asyncio.Semaphore(20)
+    twilio.busy_until = time.monotonic() + 1.5
+
+    async def send(letter: Letter) -> Receipt:
+        async with gate:
+            return await tried_until_taken(letter)
+
+    async def tried_until_taken(letter: Letter) -> Receipt:
+        while True:
+            try:
+                receipt = await deliver(gateway, letter)
+            except Unavailable:
+                await asyncio.sleep(0.05)
+                continue
+            if receipt.outcome != "retry":
+                return receipt
+            await asyncio.sleep((receipt.retry_after or timedelta(0)).total_seconds())
+
+    receipts = await asyncio.gather(*(send(a_letter()) for _ in range(200)))
+
+    assert {receipt.outcome for receipt in receipts} == {"accepted"}
+    assert set(twilio.per_send().values()) == {1}
+    assert (len(twilio.messages), twilio.requests <= 400) == (200, True)
+    await gateway.close()
 
 
 # Answers -------------------------------------------------------------------------------------------------------------

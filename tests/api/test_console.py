@@ -109,9 +109,9 @@ async def test_the_outbox_has_pages(
 async def _sixty_more(house: House) -> None:
     async with house.database.transaction() as connection:
         await connection.exec_driver_sql("""
-            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, priority, state, wished_at,
+            INSERT INTO sends (id, enrollment, customer, message, visit, leg, purpose, kind, priority, state, wished_at,
                                expires_at, slot_at, rule)
-            SELECT gen_random_uuid(), enrollment, customer, message, n, leg, purpose, priority, state, wished_at,
+            SELECT gen_random_uuid(), enrollment, customer, message, n, leg, purpose, kind, priority, state, wished_at,
                    expires_at, slot_at, rule FROM sends, generate_series(2, 61) AS n
         """)
         await connection.exec_driver_sql("""

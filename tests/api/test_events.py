@@ -34,7 +34,9 @@ async def test_an_event_is_stored_with_what_was_said_and_now_for_what_was_not(
     assert stored["occurred_at"] == stored["received_at"] == clock.now()
 
 
-async def test_sent_again_it_is_a_duplicate_though_time_went_on(api: httpx.AsyncClient, clock: SettableClock) -> None:
+async def test_f02_sent_again_it_is_a_duplicate_though_time_went_on(
+    api: httpx.AsyncClient, clock: SettableClock
+) -> None:
     await post(api, an_event())
     clock.pass_(timedelta(minutes=5))
 
@@ -139,7 +141,7 @@ async def test_a_wrong_envelope_is_a_problem_and_stores_nothing(
     assert await rows(untouched, "SELECT 1 FROM events") == []
 
 
-async def test_bytes_that_are_no_text_cost_their_event_alone(api: httpx.AsyncClient) -> None:
+async def test_f20_bytes_that_are_no_text_cost_their_event_alone(api: httpx.AsyncClient) -> None:
     good = b'{"event_id":"1","customer_id":"a","name":"b"}'
 
     answer = await api.post("/v1/events", content=b'{"events":[{"event_id":"\xff"},%s]}' % good)
@@ -178,7 +180,7 @@ async def test_twins_store_one_event(api: httpx.AsyncClient) -> None:
     assert sum(answer.json()["duplicates"] for answer in answers) == 7
 
 
-async def test_a_row_that_the_database_refuses_costs_itself_alone(api: httpx.AsyncClient, house: House) -> None:
+async def test_f20_a_row_that_the_database_refuses_costs_itself_alone(api: httpx.AsyncClient, house: House) -> None:
     async with house.database.transaction() as connection:
         await connection.exec_driver_sql("ALTER TABLE events ADD CONSTRAINT no_bad_luck CHECK (about <> '13')")
 

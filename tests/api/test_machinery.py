@@ -23,7 +23,7 @@ async def test_it_is_alive_and_ready(asking: httpx.AsyncClient) -> None:
     assert (ready.status_code, ready.json()["database"], ready.json()["migrations"]) == (200, "ok", "ok")
 
 
-async def test_without_temporal_it_is_ready_and_says_so(house: House) -> None:
+async def test_f07_without_temporal_it_is_ready_and_says_so(house: House) -> None:
     async def down() -> bool:
         raise ConnectionRefusedError
 
@@ -42,7 +42,7 @@ async def test_on_another_schema_it_is_not_ready(stranger: httpx.AsyncClient, ho
     assert (ready.status_code, ready.json()["migrations"]) == (503, "run `tropa migrate`")
 
 
-async def test_a_large_body_is_turned_down_however_it_comes(asking: httpx.AsyncClient, untouched: House) -> None:
+async def test_f20_a_large_body_is_turned_down_however_it_comes(asking: httpx.AsyncClient, untouched: House) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3 * 1024):
             yield b"x" * 1024
@@ -81,6 +81,35 @@ async def test_metrics_count_by_route_and_name_nobody(
     assert "anna" not in metrics
 
 
+def gauge(metrics: str, name: str) -> float:
+    return float(next(line for line in metrics.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
+async def test_f30_metrics_tell_what_waits_and_for_how_long(
+    api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    await send(house, (await enroll(api)).json(), "greeting", clock.now())
+    await house.projector.project_some()
+    well = (await api.get("/metrics")).text
+    await api.post("/v1/events", json={"events": [{"event_id": "1", "customer_id": ANNA, "name": "b"}]})
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE sends SET state = 'unknown', claimed_at = now() - interval '100 seconds'"
+        )
+        await connection.exec_driver_sql(
+            """INSERT INTO reports (gateway, provider_id, status, code, received_at, orphaned_at)
+               VALUES ('twilio', 'SM1', 'sent', '', now(), now()), ('twilio', 'SM2', 'sent', '', now(), NULL)"""
+        )
+    ill = (await api.get("/metrics")).text
+
+    names = ("projection_backlog", "projection_oldest_seconds", "unknown_oldest_seconds", "orphan_reports")
+    before, after = ([gauge(each, f"tropa_{name}") for name in names] for each in (well, ill))
+    assert before == [0, 0, 0, 0]
+    assert (after[0], after[3]) == (1, 1)
+    assert 0 < after[1] < 100 <= after[2] < 200
+
+
 async def test_logs_name_nobody(
     api: httpx.AsyncClient, app: FastAPI, house: House, clock: SettableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -113,6 +142,43 @@ async def test_what_breaks_inside_stays_inside(
     assert "SELECT" not in answer.text
 
 
+async def test_f53_a_database_that_only_reads_takes_nothing_in_and_recovers(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    event = {"event_id": "1", "customer_id": "a", "name": "b"}
+    assert (await api.get("/v1/journeys")).status_code == 200
+    await only_reading(house, "on")
+
+    refused, ready = await api.post("/v1/events", json={"events": [event]}), await api.get("/health/ready")
+    await only_reading(house, "off")
+    taken = await api.post("/v1/events", json={"events": [event]})
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert (ready.status_code, ready.json()["database"]) == (503, "read-only")
+    assert taken.json()["accepted"] == 1
+
+
+async def only_reading(house: House, switch: str) -> None:
+    async with house.database.transaction() as connection:
+        await connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+        name = house.database.engine.url.database
+        await connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {switch}")
+    await house.database.engine.dispose()  # for connections to come
+
+
+async def test_taken_events_are_counted_and_only_refused_ones_logged(
+    api: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = {"event_id": "1", "customer_id": "a", "name": "b"}
+    with caplog.at_level(logging.INFO):
+        await api.post("/v1/events", json={"events": [event]})
+        await api.post("/v1/events", json={})
+
+    told = [record.__dict__["status"] for record in caplog.records if record.message == "answered"]
+    assert told == [422]
+    assert 'route="/v1/events",status="202"} 1.0' in (await api.get("/metrics")).text
+
+
 DOWN = [
     ("POST", "/v1/events"),
     ("GET", f"/v1/customers/{ANNA}"),
@@ -122,7 +188,7 @@ DOWN = [
 
 
 @pytest.mark.parametrize(("method", "path"), DOWN)
-async def test_a_database_that_is_down_is_told_as_such(
+async def test_f08_a_database_that_is_down_is_told_as_such(
     asking: httpx.AsyncClient, broken: httpx.AsyncClient, method: str, path: str
 ) -> None:
     event = {"event_id": "1", "customer_id": "a", "name": "b"}
@@ -134,7 +200,7 @@ async def test_a_database_that_is_down_is_told_as_such(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_readiness_and_metrics_answer_when_the_database_is_down(broken: httpx.AsyncClient) -> None:
+async def test_f08_readiness_and_metrics_answer_when_the_database_is_down(broken: httpx.AsyncClient) -> None:
     assert (await broken.get("/health/live")).status_code == 200
     assert (await broken.get("/health/ready")).status_code == 503
     assert (await broken.get("/metrics")).status_code == 200

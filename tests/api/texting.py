@@ -15,7 +15,7 @@ from domain.clock import Pace
 from domain.sends import SendResult
 from services.reconcile import Reconciler
 from tests.api.stories import ANNA, enroll, know_anna, rows, send
-from tests.support.factories import SettableClock, settings_for
+from tests.support.factories import TEXTING, SettableClock, settings_for
 from tests.support.twilio_simulator import SENDER, SID, TOKEN, Twilio
 from tropa.wiring import House, build
 
@@ -38,18 +38,19 @@ def texts_in(folder: Path) -> MessageLibrary:
 
 
 async def texting_house(
-    database_url: str, clock: SettableClock, library: MessageLibrary, twilio: Twilio
+    database_url: str, clock: SettableClock, library: MessageLibrary, twilio: Twilio, **settings_too: str
 ) -> AsyncIterator[House]:
     """A house with Twilio in its settings."""
-    settings = settings_for(
-        database_url,
-        public_url=PUBLIC,
-        twilio_account_sid=SID,
-        twilio_auth_token=TOKEN,
-        twilio_from=SENDER,
-        twilio_base_url=twilio.base_url,
-    )
-    built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library)
+    account = {
+        "public_url": PUBLIC,
+        "twilio_account_sid": SID,
+        "twilio_auth_token": TOKEN,
+        "twilio_from": SENDER,
+        "twilio_per_second": "1000",
+        "twilio_base_url": twilio.base_url,
+    }
+    settings = settings_for(database_url, **account | settings_too)
+    built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library, policy=TEXTING)
     yield built
     for gateway in built.sending._gateways.values():
         if hasattr(gateway, "close"):

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from hypothesis import settings
 
+from domain.contact_policy import ContactPolicy, Touch
 from domain.customers import Consent, ConsentStatus
 from domain.messages import Channel, Limit, Message, Purpose
-from domain.policy import ContactPolicy, SendFacts
+from domain.policy import SendFacts
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SEND = UUID("00000000-0000-5000-8000-0000000001f4")
@@ -42,13 +43,17 @@ def a_message(
 
 
 def a_policy(*, explicit: Iterable[Channel] = (), **changes: object) -> ContactPolicy:
-    """The default policy without jitter, and without the need for an explicit yes."""
-    plain = ContactPolicy(jitter=timedelta(0), explicit_consent=frozenset(explicit))
+    """The default policy without jitter, on every channel for every purpose, and without the need for a yes."""
+    plain = ContactPolicy(
+        jitter=timedelta(0), explicit_consent=frozenset(explicit), channels=dict.fromkeys(Purpose, frozenset(Channel))
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def some_facts(zone: str = "UTC", **changes: object) -> SendFacts:
-    """A customer whom everything can reach and against whom nothing stands."""
+    """A customer whom everything can reach and against whom nothing stands. Instants among `touches` are touches."""
+    touches = changes.pop("touches", ())
+    changes["touches"] = tuple(t if isinstance(t, Touch) else Touch(at=t) for t in touches)  # type: ignore[attr-defined]
     return replace(SendFacts(zone=zone, addressed=frozenset(Channel)), **changes)  # type: ignore[arg-type]
 
 

@@ -277,7 +277,7 @@ def test_walks_of_a_journey_that_this_build_lacks_hear_nothing() -> None:
 # Old news --------------------------------------------------------------------------------------------------------
 
 
-def test_old_news_starts_nothing_and_says_how_old_it_was() -> None:
+def test_f04_old_news_starts_nothing_and_says_how_old_it_was() -> None:
     found = Story().meets(an_event("order_placed", at=NOON - 26 * HOUR, received=NOON))
 
     assert rules(found) == ["old_news"]
@@ -293,7 +293,7 @@ def test_news_of_exactly_the_allowed_age_still_starts() -> None:
 
 
 @pytest.mark.parametrize("source", ["shop", IMPORT])
-def test_old_news_still_ends_and_wakes(source: str) -> None:
+def test_f04_old_news_still_ends_and_wakes(source: str) -> None:
     story = in_the_cart_journey()
     old = {"at": NOON - 30 * DAY, "received": NOON, "source": source}
 
@@ -330,7 +330,7 @@ def reentering(reentry: Reentry, after: timedelta = DAY) -> Story:
     return story
 
 
-def test_never_again_means_never_again() -> None:
+def test_f26_never_again_means_never_again() -> None:
     story = reentering(Reentry.NEVER)
     story.does("bought", "c1")
     story.now += 1000 * DAY
@@ -467,7 +467,7 @@ def test_a_budget_that_came_back_from_the_database_goes_on_counting() -> None:
 # Counting --------------------------------------------------------------------------------------------------------
 
 
-def test_orders_are_counted_and_the_latest_is_kept_whatever_the_order_of_arrival() -> None:
+def test_f04_orders_are_counted_and_the_latest_is_kept_whatever_the_order_of_arrival() -> None:
     story = Story(plans={})
     for day in (3, 1, 2):
         story.meets(an_event("order_placed", at=NOON + day * DAY))

@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
 from temporalio.client import Client, WorkflowHandle
 
 from adapters.database import customers
+from adapters.temporal import connect
+from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
-from tests.support.factories import a_zone_where_it_is, an_event
-from tropa.wiring import House
+from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
+from tropa.wiring import House, build
+from tropa.worker import build_worker, pumping
 
 
 class Live:
@@ -23,20 +27,20 @@ class Live:
     def __init__(self, house: House, client: Client) -> None:
         self.house, self.client = house, client
 
-    async def is_known(self) -> None:
-        """Anna has an address and a yes, and it is ten in the morning where she is."""
+    async def is_known(self, customer_id: str = customer_id) -> None:
+        """Anna, or another, has an address and said yes, and it is ten in the morning where she is."""
         now = self.house.clock.now()
         async with self.house.database.transaction() as connection:
-            ours = (await customers.identify(connection, [self.customer_id], now))[self.customer_id]
+            ours = (await customers.identify(connection, [customer_id], now))[customer_id]
             zone = a_zone_where_it_is(10, now)
             await customers.update_profile(connection, ours, {"email": "anna@example.com", "timezone": zone})
             word = Consent(status=ConsentStatus.GRANTED, at=now, source="test")
             await customers.put_consent(connection, ours, "email", word)
 
-    async def does(self, name: str, **details: Any) -> None:
+    async def does(self, name: str, customer_id: str = customer_id, **details: Any) -> None:
         """Something happens."""
         details.setdefault("at", self.house.clock.now())
-        await self.house.ingest.accept([an_event(name, self.customer_id, **details)])
+        await self.house.ingest.accept([an_event(name, customer_id, **details)])
 
     async def until(self, seen: Callable[[], Awaitable[Any]], within: float = 15) -> Any:
         """What `seen` answers, as soon as it is true."""
@@ -79,3 +83,28 @@ class Live:
         for row in await self.rows("SELECT id FROM enrollments"):
             with contextlib.suppress(Exception):
                 await self.client.get_workflow_handle(row["id"]).terminate("the test is over")
+
+
+@contextlib.asynccontextmanager
+async def walking(
+    database_url: str, client: Client, *, workers: int = 1, pumps: int = 1, **parts: Any
+) -> AsyncIterator[Live]:
+    """So many workers and pumps at work, in real time, each on a house of its own as a process has. `parts` of `build`
+    replace the houses' own.
+    """
+    now, queue = datetime.now(UTC), f"live-{database_url[-8:]}"
+    parts = {"clock": SettableClock(now), "pace": Pace(anchor=now), "library": compiled(), **parts}
+    async with contextlib.AsyncExitStack() as stack:
+        houses = [await build(settings_for(database_url), **parts) for _ in range(max(workers, pumps, 1))]
+        for house in houses:
+            stack.push_async_callback(house.database.close)
+        for number, house in enumerate(houses):
+            own = client if number == 0 else await connect(client.service_client.config.target_host)
+            if number < workers:
+                await stack.enter_async_context(build_worker(house, own, task_queue=queue))
+            if number < pumps:
+                await stack.enter_async_context(pumping(house, own, task_queue=queue, reconcile_every=None))
+        live = Live(houses[0], client)
+        await live.is_known()
+        yield live
+        await live.close()

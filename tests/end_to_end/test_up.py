@@ -112,7 +112,7 @@ def up() -> Iterator[Up]:
             running.process.wait(60)
 
 
-def test_killing_any_part_and_all_of_it_loses_nothing(up: Up) -> None:
+def test_f01_f06_f09_killing_any_part_and_all_of_it_loses_nothing(up: Up) -> None:
     up.call("PUT", f"/v1/customers/{PERSON}", PROFILE | {"timezone": _where_it_is_day()})
     _happens(up, "order_placed", 1)
     up.until(lambda: any("sent by email" in text for text in up.told()))

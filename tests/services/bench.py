@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments
 from adapters.database.connection import Database
+from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MESSAGES, MessageLibrary
 from domain.clock import Pace
+from domain.contact_policy import ContactPolicy
 from domain.customers import Consent, ConsentStatus
 from domain.journeys import Declaration, Plan
-from domain.messages import Channel, Limit
+from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
-from domain.policy import ContactPolicy
 from domain.projection import Walk
 from domain.sends import SendResult, send_id
+from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
 from services.erasing import Erasing
@@ -35,18 +38,23 @@ from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tracking import Tracking
 from services.walking import Walking
 from tests.support.factories import STAFF, SettableClock, an_event
 from tests.support.providers import Provider
 
 SECRET = "a secret of the tests"
+ANY_CHANNEL = dict.fromkeys(Purpose, frozenset(Channel))
 NO_LIMITS = ContactPolicy(
     cap=Limit(times=1000, within=timedelta(hours=24)),
+    scheduled_cap=Limit(times=1000, within=timedelta(hours=24)),
     gap=timedelta(0),
+    whatsapp_before_email=timedelta(0),
     jitter=timedelta(0),
     explicit_consent=frozenset(),
+    channels=ANY_CHANNEL,
 )
-CALM = ContactPolicy(jitter=timedelta(0))
+CALM = ContactPolicy(jitter=timedelta(0), channels=ANY_CHANNEL)
 
 
 class Size(StrEnum):
@@ -91,7 +99,8 @@ def write_messages(folder: Path) -> MessageLibrary:
             encoding="utf-8",
         )
         for locale in ("en", "ru"):
-            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}!</p></mj-text>\n"
+            links = '<a href="https://acme.test/news">News</a> <a href="https://acme.test/more">More</a>'
+            letter = f"subject: News\npreview: Some news\n\n<mj-text><p>Hello, {word}! {links}</p></mj-text>\n"
             (message / f"email.{locale}.mjml").write_text(letter, encoding="utf-8")
             if "sms" in channels:
                 (message / f"sms.{locale}.txt").write_text(f"Hello, {word}!", encoding="utf-8")
@@ -128,8 +137,12 @@ class Bench:
             name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
             mailbox="a@acme.test", locale="en",
         )  # fmt: skip
-        links = Links([SECRET], "https://acme.test")
-        self.letters = Letters(self.database, self.catalogue, self.library, links, company)
+        self.links = Links([SECRET], "https://mail.acme.test")
+        link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
+        self.letters = Letters(
+            self.database, self.clock, self.catalogue, self.library, self.links, company, link_tracking
+        )
+        self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
     def sender(self, **changes: Any) -> Sending:
@@ -143,9 +156,12 @@ class Bench:
             "facts": self.facts,
             "letters": self.letters,
             "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
-            "policy": self.policy,
+            "policy": self._in_force,
         }
         return Sending(**{**own, **changes})
+
+    async def _in_force(self, _: AsyncConnection) -> ContactPolicy:
+        return self.policy
 
     def with_policy(self, policy: ContactPolicy) -> "Bench":
         """The same bench with another policy."""

@@ -14,6 +14,7 @@ Cause = Callable[[Bench, timedelta], Awaitable[None]]
 async def a_started_walk(bench: Bench, customer: str = "anna") -> str:
     walk = await bench.a_walk(customer)
     await bench.change("UPDATE dispatches SET done_at = now(), result = 'started'")
+    await bench.change("UPDATE enrollments SET run_id = 'run of ' || id")
     return walk
 
 
@@ -22,8 +23,8 @@ async def a_send(bench: Bench, state: str, age: timedelta, *, rule: str = "allow
     walk, at = await a_started_walk(bench, customer), bench.clock.now() - age
     row: dict[str, Any] = {
         "id": send_id(walk, "note", 1), "enrollment": walk, "customer": bench.ours[customer], "message": "note",
-        "visit": 1, "leg": 0, "purpose": "value", "priority": 3, "state": state, "channel": "email",
-        "wished_at": at, "expires_at": at + timedelta(days=30), "slot_at": at, "rule": rule,
+        "visit": 1, "leg": 0, "purpose": "value", "kind": "triggered", "priority": 3, "state": state,
+        "channel": "email", "wished_at": at, "expires_at": at + timedelta(days=30), "slot_at": at, "rule": rule,
     }  # fmt: skip
     async with bench.database.transaction() as connection:
         await sends.put(connection, row)

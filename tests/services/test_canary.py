@@ -104,7 +104,7 @@ async def test_the_facts_of_a_customer_hold_no_canary(bench: Bench) -> None:
 
     facts = await bench.walking.facts(ours)
 
-    assert [channel.value for channel in facts.reachable] == ["email", "sms"]
+    assert [channel.value for channel in facts.reachable] == ["email", "sms", "whatsapp"]
     assert not sings(repr(facts))
 
 

@@ -111,7 +111,7 @@ async def test_each_walk_is_told_in_order_and_its_run_is_recorded(
     assert await drained(dispatcher) == 0
 
 
-async def test_eight_dispatchers_tell_everything_once(bench: Bench, temporal: Temporal) -> None:
+async def test_f24_eight_dispatchers_tell_everything_once(bench: Bench, temporal: Temporal) -> None:
     for n in range(60):
         await bench.a_walk(f"c{n}")
         await bench.does("looked", f"c{n}")
@@ -133,7 +133,7 @@ async def test_a_walk_that_ended_before_its_start_is_never_started(
     assert await results(bench, walk) == ["ended first", "closed"]
 
 
-async def test_what_a_killed_dispatcher_leased_is_told_after_the_lease(
+async def test_f06_what_a_killed_dispatcher_leased_is_told_after_the_lease(
     bench: Bench, temporal: Temporal, dispatcher: Dispatcher
 ) -> None:
     walk = await bench.a_walk()
@@ -148,7 +148,7 @@ async def test_what_a_killed_dispatcher_leased_is_told_after_the_lease(
     assert temporal.of(walk) == ["start"]
 
 
-async def test_a_dispatcher_killed_after_telling_tells_again_without_harm(
+async def test_f06_a_dispatcher_killed_after_telling_tells_again_without_harm(
     bench: Bench, temporal: Temporal, dispatcher: Dispatcher
 ) -> None:
     walk = await bench.a_walk()
@@ -162,7 +162,7 @@ async def test_a_dispatcher_killed_after_telling_tells_again_without_harm(
     assert await results(bench, walk) == ["started", "told"]
 
 
-async def test_while_temporal_is_down_rows_stay_and_each_try_waits_longer(
+async def test_f07_while_temporal_is_down_rows_stay_and_each_try_waits_longer(
     bench: Bench, temporal: Temporal, dispatcher: Dispatcher
 ) -> None:
     walk = await bench.a_walk()
@@ -277,7 +277,7 @@ async def test_temporal_hears_start_signals_and_cancel_in_order(
     assert await heard(server.client.get_workflow_handle(walk)) == [STARTED, SIGNALED, SIGNALED, CANCELED]
 
 
-async def test_a_start_told_twice_is_one_workflow(bench: Bench, walks: Walks, server: WorkflowEnvironment) -> None:
+async def test_f25_a_start_told_twice_is_one_workflow(bench: Bench, walks: Walks, server: WorkflowEnvironment) -> None:
     walk = await bench.a_walk()
     await drained(to(bench, walks))
     run = (await bench.rows("SELECT run_id FROM enrollments"))[0]["run_id"]

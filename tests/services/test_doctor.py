@@ -85,7 +85,7 @@ async def test_an_enrollment_that_temporal_refuses_again_and_again(
         (an_event_waits, "UPDATE events SET number = 1"),
         (an_order_is_due, "UPDATE dispatches SET done_at = now()"),
         (a_start_is_missing, "UPDATE enrollments SET ended_at = started_at, leaving = 'stopped'"),
-        (a_start_is_missing, "UPDATE dispatches SET done_at = now()"),
+        (a_start_is_missing, "UPDATE enrollments SET run_id = 'a run'"),
         (a_caller_never_came_back, "UPDATE sends SET state = 'accepted'"),
         (a_slot_passed, "UPDATE sends SET state = 'expired'"),
         (a_send_is_held, "UPDATE sends SET state = 'withdrawn'"),
@@ -159,6 +159,16 @@ async def test_a_database_that_does_not_answer_is_broken(bench: Bench, change: s
     assert (found.verdict, found.exit_code) == ("broken", 2)
     assert "guessed" not in found.findings[0].words
     await database.close()
+
+
+async def test_f53_a_database_that_only_reads_is_broken(own_bench: Bench) -> None:
+    name = own_bench.database.engine.url.database
+    await own_bench.change(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await own_bench.database.engine.dispose()
+
+    found = await Doctor(own_bench.database, Watching(own_bench.database, HEAD)).look()
+
+    assert ([each.name for each in found.findings], found.exit_code) == (["database_read_only"], 2)
 
 
 @pytest.mark.parametrize("change", ["DROP TABLE alembic_version", "UPDATE alembic_version SET version_num = 'older'"])

@@ -1,13 +1,17 @@
 """Ingest: stored once, whole or not at all, and restrictions in force when it returns."""
 
 import asyncio
+import contextlib
 import random
 from datetime import timedelta
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from adapters.database import customers
 from domain.customers import Consent, ConsentStatus
+from domain.messages import Channel
 from domain.sends import SendState
 from services.ingest import Accepted
 from tests.services.bench import Bench
@@ -16,7 +20,7 @@ from tests.support.factories import an_event
 HOUR = timedelta(hours=1)
 
 
-async def test_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Bench) -> None:
+async def test_f03_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Bench) -> None:
     event = an_event("looked", event_id="e1", at=bench.clock.now())
 
     answers = await asyncio.gather(*(bench.ingest.accept([event]) for _ in range(100)))
@@ -25,7 +29,7 @@ async def test_a_hundred_tellings_of_one_event_at_once_store_it_once(bench: Benc
     assert await bench.rows("SELECT count(*) AS n FROM events") == [{"n": 1}]
 
 
-async def test_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: Bench) -> None:
+async def test_f03_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: Bench) -> None:
     await bench.ingest.accept([an_event("looked", event_id="e1", at=bench.clock.now())])
 
     answer = await bench.ingest.accept(
@@ -39,7 +43,7 @@ async def test_one_id_with_two_bodies_is_a_conflict_and_the_first_stays(bench: B
     assert await bench.rows("SELECT name FROM events WHERE event_id = 'e1'") == [{"name": "looked"}]
 
 
-async def test_a_hundred_bodies_for_one_id_at_once_leave_one(bench: Bench) -> None:
+async def test_f03_a_hundred_bodies_for_one_id_at_once_leave_one(bench: Bench) -> None:
     bodies = [an_event("looked", event_id="e1", at=bench.clock.now(), count=n) for n in range(100)]
 
     answers = await asyncio.gather(*(bench.ingest.accept([body]) for body in bodies))
@@ -100,6 +104,24 @@ async def test_batches_that_restrict_the_same_customers_in_opposite_orders_never
     assert await bench.rows("SELECT count(*) AS n FROM enrollments WHERE ended_at IS NULL") == [{"n": 0}]
 
 
+async def test_connections_that_the_server_ended_are_not_used_again(bench: Bench) -> None:
+    await asyncio.gather(*(bench.ingest.accept([an_event("looked", at=bench.clock.now())]) for _ in range(10)))
+    await bench.change(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    async def tries() -> int:
+        for attempt in range(5):
+            with contextlib.suppress(DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await bench.ingest.accept([an_event("looked", event_id="after", at=bench.clock.now())])
+                return attempt
+        return 5
+
+    assert await tries() <= 1, "one notices, and all are replaced"
+    assert await bench.rows("SELECT count(*) AS n FROM events") == [{"n": 11}]
+
+
 # Restrictions --------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +180,7 @@ async def test_an_opt_out_older_than_a_later_yes_is_kept_and_does_not_act(bench:
 
     await opted_out(bench, age=2 * HOUR)
 
-    assert await consents(bench) == {"email": "granted", "sms": "granted", "all": "denied"}
+    assert await consents(bench) == dict.fromkeys(Channel, "granted") | {"all": "denied"}
     assert await bench.dispatched(walk) == ["start"]
     assert (await bench.send(walk)).state is SendState.ACCEPTED
     assert await bench.words(state="stale") == [

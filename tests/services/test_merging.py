@@ -222,7 +222,7 @@ async def test_a_moved_walk_goes_on_by_the_id_that_it_began_with(bench: Bench) -
     assert sent.state is SendState.ACCEPTED
     assert (await bench.ledger(walk))["customer"] == bench.ours["anna"]
     assert bench.email.calls[0].letter.to == "anna@example.com"
-    assert facts.reachable == (Channel.EMAIL, Channel.SMS)
+    assert facts.reachable == (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
     assert (await bench.walking.end(ended)).outcome is Outcome.LAPSED
 
 

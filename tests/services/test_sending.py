@@ -39,7 +39,7 @@ async def test_asking_again_answers_the_same_and_calls_nobody(bench: Bench) -> N
     assert len(bench.email.calls) == 1
 
 
-async def test_twenty_attempts_of_one_step_at_once_call_the_provider_once(bench: Bench) -> None:
+async def test_f24_twenty_attempts_of_one_step_at_once_call_the_provider_once(bench: Bench) -> None:
     walk = await bench.a_walk()
 
     await asyncio.gather(*(bench.send(walk) for _ in range(20)))
@@ -227,7 +227,7 @@ async def test_an_enrollment_that_nobody_knows_sends_nothing(bench: Bench) -> No
 # Texts ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_text_that_cannot_be_made_fails_and_frees_its_slot(bench: Bench) -> None:
+async def test_f21_a_text_that_cannot_be_made_fails_and_frees_its_slot(bench: Bench) -> None:
     walk = await bench.a_walk()
 
     broken = await bench.send(walk, "broken")

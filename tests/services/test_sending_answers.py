@@ -26,7 +26,7 @@ HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 # What providers answer -----------------------------------------------------------------------------------------------
 
 
-async def test_a_refusal_by_the_provider_is_final(bench: Bench) -> None:
+async def test_f19_a_refusal_by_the_provider_is_final(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [REFUSED]
 
@@ -38,7 +38,7 @@ async def test_a_refusal_by_the_provider_is_final(bench: Bench) -> None:
     assert len(bench.email.calls) == 1
 
 
-async def test_a_dead_address_is_suppressed_with_the_refusal_and_the_next_send_is_refused(bench: Bench) -> None:
+async def test_f19_a_dead_address_is_suppressed_with_the_refusal_and_the_next_send_is_refused(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [PERMANENT]
 
@@ -54,7 +54,7 @@ async def test_a_dead_address_is_suppressed_with_the_refusal_and_the_next_send_i
     assert written == [{"same": True}]  # one transaction
 
 
-async def test_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(bench: Bench) -> None:
+async def test_f17_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [RETRY]
 
@@ -75,6 +75,17 @@ async def test_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(bench
     ]
 
 
+async def test_the_address_that_was_called_is_closed_and_not_the_one_that_came_meanwhile(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.script = [PERMANENT]
+    bench.email.during = lambda: bench.change("UPDATE customers SET email = 'new@example.com'")
+
+    await bench.send(walk)
+
+    [closed] = await bench.rows("SELECT address_key FROM suppressions")
+    assert closed["address_key"] == bench.surrogates.address("email", "anna@example.com")
+
+
 async def test_a_retry_keeps_its_channel_even_when_it_must_ask_again(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [RETRY]
@@ -87,7 +98,7 @@ async def test_a_retry_keeps_its_channel_even_when_it_must_ask_again(bench: Benc
     assert bench.sms.calls == []
 
 
-async def test_a_retry_keeps_its_place_among_the_touches(bench: Bench) -> None:
+async def test_f10_a_retry_keeps_its_place_among_the_touches(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [RETRY]
     with pytest.raises(TryLater):
@@ -108,7 +119,7 @@ async def test_a_retry_at_night_waits_for_the_morning(bench: Bench) -> None:
     assert len(bench.email.calls) == 1
 
 
-async def test_a_provider_that_cannot_be_reached_costs_nothing(bench: Bench) -> None:
+async def test_f10_a_provider_that_cannot_be_reached_costs_nothing(bench: Bench) -> None:
     walk = await bench.a_walk()
 
     async def down() -> None:
@@ -127,7 +138,7 @@ async def test_a_provider_that_cannot_be_reached_costs_nothing(bench: Bench) -> 
 # Answers that were lost ----------------------------------------------------------------------------------------------
 
 
-async def test_an_unknown_outcome_is_never_called_again_and_is_told_in_words(bench: Bench) -> None:
+async def test_f13_an_unknown_outcome_is_never_called_again_and_is_told_in_words(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [UNKNOWN]
 
@@ -142,7 +153,7 @@ async def test_an_unknown_outcome_is_never_called_again_and_is_told_in_words(ben
     ]
 
 
-async def test_an_unknown_outcome_counts_as_a_touch(bench: Bench) -> None:
+async def test_f14_an_unknown_outcome_counts_as_a_touch(bench: Bench) -> None:
     walk = await bench.a_walk()
     bench.email.script = [UNKNOWN]
     await bench.send(walk)
@@ -161,7 +172,7 @@ async def test_an_unknown_outcome_counts_as_a_touch(bench: Bench) -> None:
         ),
     ],
 )
-async def test_a_claim_that_nobody_recorded_is_settled_by_asking_never_by_calling(
+async def test_f11_f12_a_claim_that_nobody_recorded_is_settled_by_asking_never_by_calling(
     bench: Bench, taken: bool, state: SendState, words: str
 ) -> None:
     walk = await bench.a_walk()
@@ -177,7 +188,7 @@ async def test_a_claim_that_nobody_recorded_is_settled_by_asking_never_by_callin
     assert (len(bench.email.calls), len(bench.email.looked_up)) == (1, 1)
 
 
-async def test_a_late_answer_resolves_what_was_unknown(bench: Bench) -> None:
+async def test_f48_a_late_answer_resolves_what_was_unknown(bench: Bench) -> None:
     walk = await bench.a_walk()
     impatient: list[SendState] = []
 
@@ -188,6 +199,23 @@ async def test_a_late_answer_resolves_what_was_unknown(bench: Bench) -> None:
     result = await bench.send(walk)
 
     assert impatient == [SendState.UNKNOWN]
+    assert result.state is SendState.ACCEPTED
+    assert (await bench.ledger(walk))["state"] == "accepted"
+    assert len(bench.email.calls) == 1
+
+
+async def test_an_acceptance_so_late_that_the_text_was_given_up_is_recorded_all_the_same(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    bench.email.can_look_up = True
+
+    async def meanwhile() -> None:  # the process was frozen in the call for so long that "absent" meant "never"
+        await bench.change("UPDATE sends SET claimed_at = claimed_at - interval '61 seconds'")
+        bench.clock.pass_(timedelta(minutes=15))
+        assert (await bench.send(walk)).rule == "never_arrived"
+
+    bench.email.during = meanwhile
+    result = await bench.send(walk)
+
     assert result.state is SendState.ACCEPTED
     assert (await bench.ledger(walk))["state"] == "accepted"
     assert len(bench.email.calls) == 1
@@ -222,7 +250,7 @@ async def test_a_busy_provider_after_the_goal_leaves_nothing_reserved(bench: Ben
     assert (await bench.ledger(walk))["state"] == "withdrawn"
 
 
-async def test_a_record_with_an_old_fence_changes_nothing(bench: Bench) -> None:
+async def test_f48_a_record_with_an_old_fence_changes_nothing(bench: Bench) -> None:
     walk = await bench.a_walk()
     await bench.send(walk)
     before = await bench.ledger(walk)
@@ -351,7 +379,9 @@ async def frozen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         await database.close()
 
 
-async def test_a_process_frozen_between_claim_and_call_claims_again(bench: Bench, frozen: Callable[..., Slow]) -> None:
+async def test_f47_a_process_frozen_between_claim_and_call_claims_again(
+    bench: Bench, frozen: Callable[..., Slow]
+) -> None:
     walk = await bench.a_walk()
     connections: list[bool] = []
 
@@ -381,7 +411,7 @@ async def test_a_process_that_is_quick_enough_calls_with_its_first_claim(
     assert len(connections) == 1
 
 
-async def test_an_opt_out_while_the_process_was_frozen_stops_the_call(
+async def test_f47_an_opt_out_while_the_process_was_frozen_stops_the_call(
     bench: Bench, frozen: Callable[..., Slow]
 ) -> None:
     walk, turns = await bench.a_walk(), []
@@ -398,7 +428,7 @@ async def test_an_opt_out_while_the_process_was_frozen_stops_the_call(
     assert bench.email.calls == []
 
 
-async def test_a_claim_that_was_settled_while_its_process_was_frozen_is_not_called_any_more(
+async def test_f48_a_claim_that_was_settled_while_its_process_was_frozen_is_not_called_any_more(
     bench: Bench, frozen: Callable[..., Slow]
 ) -> None:
     walk = await bench.a_walk()

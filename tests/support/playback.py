@@ -50,14 +50,15 @@ class Playback:
             yield bench
         await house.database.close()
 
-    async def can_be_texted(self, phone: str = "+4915112345678") -> None:
-        """Anna has a phone, too, and said yes to texts."""
+    async def has_a_phone(self, phone: str = "+4915112345678") -> None:
+        """Anna has a phone, too, and said yes to WhatsApp and to texts."""
         now = self.clock.now()
         async with self.house.database.transaction() as connection:
             ours = (await customers.identify(connection, [self.customer_id], now))[self.customer_id]
             await customers.update_profile(connection, ours, {"phone": phone})
             word = Consent(status=ConsentStatus.GRANTED, at=now - timedelta(days=30), source="test")
-            await customers.put_consent(connection, ours, "sms", word)
+            for channel in ("sms", "whatsapp"):
+                await customers.put_consent(connection, ours, channel, word)
 
     async def is_known(self, *, hour: int = 10, email: str = "anna@example.com", consent: str = "granted") -> None:
         """Anna has an address, a time zone and a yes to email."""

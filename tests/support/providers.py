@@ -31,7 +31,9 @@ class Call:
 
 @dataclass
 class Provider:
-    """Answers the scripted receipts in order, then accepts. `during` runs inside a call, before its answer.
+    """Answers the scripted receipts in order, then accepts whom it does not refuse by address.
+
+    `during` runs inside a call, before its answer.
 
     What it accepts, or took before a crash, it has; `look_up` tells so.
     """
@@ -39,6 +41,7 @@ class Provider:
     name: str = "scripted"
     can_look_up: bool = False
     script: list[Receipt | Crash] = field(default_factory=list)
+    refuses: dict[str, Receipt] = field(default_factory=dict)
     takes_before_crash: bool = False
     lasting: float = 0.0
     on_connecting: Callable[[], Awaitable[None]] | None = None
@@ -58,7 +61,7 @@ class Provider:
     async def deliver(self, letter: Letter) -> Receipt:
         """Take one message, or not."""
         self.calls.append(Call(letter=letter, began=time.monotonic()))
-        answer = self.script.pop(0) if self.script else ACCEPTED
+        answer = self.script.pop(0) if self.script else self.refuses.get(letter.to, ACCEPTED)
         await asyncio.sleep(self.lasting)
         if self.during:
             await self.during()

@@ -1,4 +1,4 @@
-"""A Twilio that remembers: takes texts, refuses them, loses answers, and reports as late and as wrongly as told.
+"""A Twilio that remembers: takes messages, refuses them, loses answers, and reports as late and as wrongly as told.
 
 It is the sink that judges: what it accepted is what a customer would have got.
 """
@@ -7,25 +7,27 @@ import asyncio
 import base64
 import contextlib
 import json
-import socket
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
+from tests.support.serving import Cut, serving
+
 SID, TOKEN, SENDER = "AC" + "a1" * 16, "the token of the tests", "+15005550006"
 VERSION = "2010-04-01"
+WHATSAPP = "whatsapp:"
+HEARD_FOR = timedelta(hours=24)
 
 Answer = Callable[[Request], Awaitable[Response]]
 Post = Callable[[str, dict[str, str], dict[str, str]], Awaitable[int]]
@@ -53,9 +55,15 @@ class Twilio:
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     reports_to: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str | None] = field(default_factory=dict)
+    keeps_for: dict[str, int] = field(default_factory=dict)  # seconds, of each text
     faults: list[Fault] = field(default_factory=list)
     requests: int = 0
+    busy_until: float = 0.0  # monotonic; until then every text is put off
     opted_out: set[str] = field(default_factory=set)
+    approved: dict[str, str] = field(default_factory=dict)
+    wrote_at: dict[str, datetime] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     before_answering: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     wrong: dict[str, Any] = field(default_factory=dict)
     post: Post | None = None
@@ -82,8 +90,18 @@ class Twilio:
             fields["ErrorCode"] = code
         return await self.call(self.reports_to[message["sid"]], fields, token=token)
 
+    async def becomes(self, message: dict[str, Any], *statuses: str) -> None:
+        """What becomes of a WhatsApp message by Meta's rules; of one that goes, these statuses are told."""
+        wrote = self.wrote_at.get(message["to"])
+        if self.contents[message["sid"]] or (wrote and self.now() < wrote + HEARD_FOR):
+            for status in statuses:
+                assert await self.report(message, status) == 204
+        else:
+            assert await self.report(message, "failed", "63016") == 204
+
     async def reply(self, url: str, phone: str, text: str, sid: str = "", **more: str) -> int:
         """A customer answers."""
+        self.wrote_at[phone] = self.now()
         fields = {"MessageSid": sid or f"SM{uuid4().hex}", "From": phone, "To": SENDER, "Body": text, "NumMedia": "0"}
         return await self.call(url, fields | more)
 
@@ -101,8 +119,11 @@ class Twilio:
             return refused
         self.requests += 1
         form = {name: str(value) for name, value in (await request.form()).items()}
+        if time.monotonic() < self.busy_until:
+            return _error(429, 20429, {"Retry-After": "1"})
         if problem := self._problem(form):
             return _error(400, problem)
+        form.setdefault("Body", self._written(form))
         fault = self.faults.pop(0) if self.faults else None
         message = self._taken(form) if fault is None or fault.takes else None
         if message is not None and self.before_answering:
@@ -147,14 +168,33 @@ class Twilio:
         return None if request.headers.get("Authorization") == f"Basic {known}" else _error(401, 20003)
 
     def _problem(self, form: dict[str, str]) -> int | None:
+        content, whatsapp = form.get("ContentSid"), form.get("To", "").startswith(WHATSAPP)
         problems = {
             21604: not form.get("To"),
             21603: not form.get("From") and not form.get("MessagingServiceSid"),
-            21602: not form.get("Body"),
+            21910: whatsapp != form.get("From", WHATSAPP if whatsapp else "").startswith(WHATSAPP),
+            21655: content is not None and content not in self.approved,
+            21656: content is not None and not self._filled(form),
+            21602: not (form.get("Body") or content),
             21617: len(form.get("Body", "")) > 1600,
             21610: form.get("To", "") in self.opted_out,
         }
         return next((code for code, wrong in problems.items() if wrong), None)
+
+    @staticmethod
+    def _filled(form: dict[str, str]) -> bool:
+        try:
+            variables = json.loads(form.get("ContentVariables", "{}"))
+        except ValueError:
+            return False
+        return isinstance(variables, dict) and all(isinstance(v, str) and v.strip() for v in variables.values())
+
+    def _written(self, form: dict[str, str]) -> str:
+        """An approved template with its gaps filled."""
+        body = self.approved.get(form.get("ContentSid", ""), "")
+        for name, value in json.loads(form.get("ContentVariables", "{}")).items():
+            body = body.replace(f"{{{{{name}}}}}", value)
+        return body
 
     def _taken(self, form: dict[str, str]) -> dict[str, Any]:
         sid, now = f"SM{uuid4().hex}", format_datetime(datetime.now(UTC))
@@ -182,7 +222,8 @@ class Twilio:
             "subresource_uris": {"media": f"{here}/Media.json"},
         }
         self.messages.append(message)
-        self.reports_to[sid] = form["StatusCallback"]
+        self.contents[sid] = form.get("ContentSid")
+        self.reports_to[sid], self.keeps_for[sid] = form["StatusCallback"], int(form["ValidityPeriod"])
         return message
 
     async def _fails(self, fault: Fault) -> Response:
@@ -193,13 +234,7 @@ class Twilio:
                 return Response("<html>", 201, media_type="text/html")
             case "silent":
                 await asyncio.sleep(fault.lasting)
-        return _Cut()
-
-
-class _Cut(Response):
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Promise a body and hang up."""
-        await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"1000")]})
+        return Cut()
 
 
 def _error(status: int, code: int | None = None, headers: dict[str, str] | None = None) -> Response:
@@ -209,34 +244,16 @@ def _error(status: int, code: int | None = None, headers: dict[str, str] | None 
     return Response(json.dumps(body), status, headers, media_type="application/json")
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the tests."""
-        yield
-
-
 @contextlib.asynccontextmanager
 async def simulating() -> AsyncIterator[Twilio]:
     """A simulator on a free port of this machine."""
     twilio = Twilio()
     messages = f"/{VERSION}/Accounts/{SID}/Messages"
-    app = Starlette(
-        routes=[
-            Route(f"{messages}.json", twilio.create, methods=["POST"]),
-            Route(f"{messages}.json", twilio.listed, methods=["GET"]),
-            Route(f"{messages}/{{sid}}.json", twilio.fetch, methods=["GET"]),
-        ]
-    )
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        twilio.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+    routes = [
+        Route(f"{messages}.json", twilio.create, methods=["POST"]),
+        Route(f"{messages}.json", twilio.listed, methods=["GET"]),
+        Route(f"{messages}/{{sid}}.json", twilio.fetch, methods=["GET"]),
+    ]
+    async with serving(routes) as port:
+        twilio.base_url = f"http://127.0.0.1:{port}"
         yield twilio
-        server.should_exit = True
-        await serving

@@ -23,12 +23,18 @@ async def test_two_hours_after_the_last_change_and_not_before(play: Playback) ->
     assert len(await play.enrollments()) == 1
 
 
-async def test_a_letter_then_a_text_four_hours_later_then_lapsed(play: Playback) -> None:
+async def test_a_letter_then_whatsapp_four_hours_later_then_lapsed(play: Playback) -> None:
+    """And no text: here texts are for transactional messages (C2)."""
     await a_cart_nobody_wants(play)
 
-    assert await legs(play) == [("order_by_six", 0, "email", "accepted"), ("order_by_six", 1, "sms", "accepted")]
+    assert await legs(play) == [
+        ("order_by_six", 0, "email", "accepted"),
+        ("order_by_six", 1, "whatsapp", "accepted"),
+        ("order_by_six", 2, None, "refused"),
+    ]
     slots = [row["slot_at"] for row in await play.rows("SELECT slot_at FROM sends ORDER BY leg")]
     assert round((slots[1] - slots[0]) / hours(1)) == 4
+    assert "Here sms is not used for messages of this purpose (offer)" in await play.words()
     assert await play.ending("AbandonedCart") == "lapsed"
 
 
@@ -48,9 +54,9 @@ async def test_an_emptied_cart_is_forgotten(play: Playback) -> None:
     assert await play.sent("AbandonedCart") == []
 
 
-async def test_who_has_seen_the_letter_gets_no_text(play: Playback) -> None:
+async def test_who_has_seen_the_letter_gets_nothing_more(play: Playback) -> None:
     await play.is_known(hour=9)
-    await play.can_be_texted()
+    await play.has_a_phone()
     await play.does("cart_updated", about="C-1")
     await play.after(hours(2))
     await play.sees("order_by_six")
@@ -60,42 +66,57 @@ async def test_who_has_seen_the_letter_gets_no_text(play: Playback) -> None:
     assert "They have seen it already, by email" in (await play.words())[-1]
 
 
-async def test_who_prefers_texts_still_gets_the_text_last(play: Playback) -> None:
+async def test_who_prefers_whatsapp_gets_it_first_and_the_letter_after_it(play: Playback) -> None:
     await play.is_known(hour=9)
-    await play.can_be_texted()
-    await play.prefers("sms")
+    await play.has_a_phone()
+    await play.prefers("whatsapp")
     await play.does("cart_updated", about="C-1")
-    await play.after(hours(6))
+    await play.after(hours(2))
+    await play.after(hours(4))
 
-    assert [(leg, channel) for _, leg, channel, _ in await legs(play)] == [(0, "email"), (1, "sms")]
+    assert [(leg, channel) for _, leg, channel, _ in await legs(play)] == [(0, "whatsapp"), (1, "email")]
 
 
-async def test_who_has_no_phone_gets_one_letter_and_the_timeline_says_why_no_text(play: Playback) -> None:
+async def test_who_has_no_phone_gets_one_letter_and_the_timeline_says_why(play: Playback) -> None:
     await play.is_known(hour=9)
     await play.does("cart_updated", about="C-1")
     await play.after(hours(2))
     await play.after(hours(4))
 
     assert [row[2:] for row in await legs(play)] == [("email", "accepted"), (None, "refused")]
-    assert (await play.words())[-1] == "There is no address for sms"
+    assert (await play.words())[-1] == "There is no address for WhatsApp"
 
 
-async def test_who_has_only_a_phone_gets_the_text_at_once(play: Playback) -> None:
-    await play.is_known(hour=9)
-    await play.can_be_texted()
+async def test_who_wants_no_letters_gets_whatsapp_at_once(play: Playback) -> None:
+    await play.has_a_phone()
     await play.does("opted_out", channel="email")
     await play.does("cart_updated", about="C-1")
     await play.after(hours(2))
 
-    assert await legs(play) == [("order_by_six", 0, "sms", "accepted")]
+    assert await legs(play) == [("order_by_six", 0, "whatsapp", "accepted")]
 
 
-async def test_the_second_leg_needs_no_gap_and_counts_no_second_time(play: Playback) -> None:
-    """One touch: the day's cap of two still has room for one more."""
-    await a_cart_nobody_wants(play)
+async def test_a_complaint_holds_the_reminder_until_it_is_resolved(play: Playback) -> None:
+    await play.is_known(hour=9)
+    await play.does("complaint_opened")
+    await play.does("cart_updated", about="C-1")
+    await play.after(hours(2))
+    assert await play.sends() == [("order_by_six", "held")]
 
-    reasons = {row["rule"] for row in await play.rows("SELECT rule FROM decisions WHERE send IS NOT NULL")}
-    assert reasons == {"accepted"}
+    await play.does("complaint_resolved")
+
+    assert await play.sends() == [("order_by_six", "accepted")]
+
+
+async def test_what_they_have_just_bought_elsewhere_is_not_offered(play: Playback) -> None:
+    await play.is_known(hour=9)
+    await play.does("cart_updated", about="C-1", products=["Red kettle"])
+    await play.after(hours(1))
+    await play.does("order_placed", about="A-1", products=["Red kettle"])
+    await play.after(hours(1))
+
+    assert ("order_by_six", "refused") in await play.sends()
+    assert any("They have just bought Red kettle" in words for words in await play.words())
 
 
 async def test_the_promise_of_tomorrow_is_not_made_after_five(play: Playback) -> None:
@@ -159,10 +180,11 @@ async def test_the_letter_shows_the_cart_as_it_is_now(play: Playback) -> None:
     await play.after(hours(1))
     await play.after(hours(4))
 
-    letters = {row["about"]: row["text"] for row in await play.rows(LETTERS)}
+    rows = await play.rows(LETTERS)
+    letters, links = ({row["about"]: row[part] for row in rows} for part in ("text", "links"))
     assert "Green cup" in letters["C-2"]
     assert "Blue pot" in letters["C-1"]
-    assert "https://shop.example/c/1" in letters["C-1"]
+    assert "https://shop.example/c/1" in links["C-1"]
     assert "Green cup" not in letters["C-1"]
 
 
@@ -173,7 +195,8 @@ async def test_an_old_cart_starts_nothing(play: Playback) -> None:
 
 
 LETTERS = """
-    SELECT e.about, o.text FROM sandbox_outbox o JOIN sends s ON s.id = o.send JOIN enrollments e ON e.id = s.enrollment
+    SELECT e.about, o.text, s.links
+    FROM sandbox_outbox o JOIN sends s ON s.id = o.send JOIN enrollments e ON e.id = s.enrollment
 """
 
 

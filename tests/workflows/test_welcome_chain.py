@@ -95,7 +95,7 @@ async def test_refusing_email_lets_the_walk_go_on_without_letters(play: Playback
     assert await play.ending() == "lapsed"
 
 
-async def test_the_same_event_twice_changes_nothing(play: Playback) -> None:
+async def test_f06_the_same_event_twice_changes_nothing(play: Playback) -> None:
     for _ in range(2):
         await play.does("order_placed", event_id="order-1")
     await play.after(hours(5))
@@ -106,7 +106,7 @@ async def test_the_same_event_twice_changes_nothing(play: Playback) -> None:
     assert await play.sent() == ["greeting", "setup_help"]
 
 
-async def test_an_order_we_hear_of_a_day_late_starts_nothing(play: Playback) -> None:
+async def test_f04_an_order_we_hear_of_a_day_late_starts_nothing(play: Playback) -> None:
     await play.does("order_placed", at=play.clock.now() - hours(25))
 
     assert await play.enrollments() == []
@@ -116,7 +116,7 @@ async def test_an_order_we_hear_of_a_day_late_starts_nothing(play: Playback) -> 
     ]
 
 
-async def test_a_goal_we_hear_of_late_still_ends_it(play: Playback) -> None:
+async def test_f04_a_goal_we_hear_of_late_still_ends_it(play: Playback) -> None:
     await play.does("order_placed")
     await play.after(days(3))
     await play.does("activated", at=play.clock.now() - days(2))
@@ -183,7 +183,7 @@ async def test_options_move_the_steps(play: Playback) -> None:
     assert await play.sent() == ["greeting", "basics"]
 
 
-async def test_nobody_enters_twice(play: Playback) -> None:
+async def test_f25_nobody_enters_twice(play: Playback) -> None:
     await _enroll(play, {})
 
     with pytest.raises(EnrollmentRefused, match="already walking it"):

@@ -32,6 +32,10 @@ customers = Table(
     Column("last_order_at", INSTANT),
     Column("feature_used_at", INSTANT),
     Column("activated_at", INSTANT),
+    Column("last_active_at", INSTANT, comment="When they last did anything that we heard of"),
+    Column("frequency", Text, comment="How often at most, by their own choice"),
+    Column("snoozed_until", INSTANT),
+    Column("trouble", Text, comment="An open complaint or a low score: no offers until it is resolved"),
     Column("erased_at", INSTANT),
     Column("forgotten_until", INSTANT, comment="What happened until then was erased, under the same company's id"),
 )
@@ -42,9 +46,12 @@ consents = Table(
     metadata,
     customer_column(primary_key=True),
     Column("channel", Text, primary_key=True),
+    Column("topic", Text, primary_key=True, server_default=text("''")),
     Column("status", Text, nullable=False),
     Column("at", INSTANT, nullable=False),
     Column("source", Text, nullable=False),
+    Column("wording", Text, nullable=False, server_default=text("''"), comment="What they were asked"),
+    Column("proof", Text, nullable=False, server_default=text("''"), comment="Where it can be seen again"),
 )
 
 customer_aliases = Table(
@@ -66,6 +73,19 @@ erasures = Table(
     Column("at", INSTANT, nullable=False),
     comment="Who was erased, for those who would bring them back: late events, imports, backups.",
 )
+
+addresses = Table(
+    "addresses",
+    metadata,
+    customer_column(primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("keys", JSONB, nullable=False, server_default=EMPTY, comment="What a browser gave for its push messages"),
+    Column("added_at", INSTANT, nullable=False),
+    Column("last_inbound_at", INSTANT, comment="When they last wrote to us from there"),
+    comment="What the profile does not hold: chats, browsers, and who wrote to us when",
+)
+Index("addresses_channel_address_idx", addresses.c.channel, addresses.c.address)
 
 suppressions = Table(
     "suppressions",
@@ -99,3 +119,4 @@ Index(
     postgresql_where=text("number IS NULL AND quarantined IS NULL"),
 )
 Index("events_customer_number_idx", events.c.customer, events.c.number, unique=True)
+Index("events_quarantined_idx", events.c.received_at, postgresql_where=text("quarantined IS NOT NULL"))

@@ -42,6 +42,17 @@ tasks = Table(
 )
 Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
+Index("tasks_open_idx", tasks.c.due_at, postgresql_where=text("closed_at IS NULL"))
+
+contact_policies = Table(
+    "contact_policies",
+    metadata,
+    Column("version", Integer, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("policy", JSONB, nullable=False),
+    comment="The newest is in force. None: the defaults of domain.contact_policy",
+)
 
 journey_settings = Table(
     "journey_settings", metadata, Column("journey", Text, primary_key=True), Column("options", JSONB, nullable=False)
@@ -69,6 +80,7 @@ idempotency_keys = Table(
     Column("body", JSONB),
     Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
 )
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
 
 audit = Table(
     "audit",

@@ -11,9 +11,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.database.tables.base import INSTANT, customer_column, enrollment_column, metadata
 
@@ -27,6 +28,7 @@ sends = Table(
     Column("visit", Integer, nullable=False),
     Column("leg", Integer, nullable=False),
     Column("purpose", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="Of its journey: triggered, scheduled or reactivation"),
     Column("priority", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("channel", Text),
@@ -41,6 +43,7 @@ sends = Table(
     Column("provider_id", Text),
     Column("recipient", Text),
     Column("rendered", JSONB),
+    Column("links", ARRAY(Text), comment="Where the links of its letter lead, by their numbers from 0"),
     Column("seen_at", INSTANT, comment="When its customer certainly had it before their eyes"),
     Column("delivery", Text, comment="How far the provider says that it has come"),
     Column("delivery_rank", Integer, nullable=False, server_default=text("0")),
@@ -51,10 +54,27 @@ sends = Table(
 Index("sends_customer_slot_at_idx", sends.c.customer, sends.c.slot_at)
 Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'claimed'"))
 Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
+WAITS = text("state IN ('deferred', 'held', 'reserved')")
+Index("sends_waiting_idx", sends.c.slot_at, postgresql_where=WAITS)
+Index("sends_failed_idx", func.coalesce(sends.c.called_at, sends.c.slot_at), postgresql_where=text("state = 'failed'"))
 Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
 
 AWAITED = text("state = 'accepted' AND delivery_rank < 5")
 Index("sends_undelivered_idx", sends.c.gateway, sends.c.called_at, postgresql_where=AWAITED)
+
+hits = Table(
+    "hits",
+    metadata,
+    Column("send", Uuid, ForeignKey("sends.id"), primary_key=True),
+    Column("kind", Text, primary_key=True, comment="click or open"),
+    Column("number", Integer, primary_key=True, comment="The link's; 0 of an open"),
+    Column("sign", Text, primary_key=True, comment="What the request told of its sender; nothing else of it is kept"),
+    Column("at", INSTANT, primary_key=True, comment="In whole seconds"),
+    Column("grade", Text),
+    Column("reason", Text),
+    comment="Opens and clicks, graded a moment later. At most ten a day for each link and sign.",
+)
+Index("hits_ungraded_idx", hits.c.at, postgresql_where=text("grade IS NULL"))
 
 reports = Table(
     "reports",
@@ -74,6 +94,7 @@ reports = Table(
 
 PARKED = text("applied_at IS NULL AND orphaned_at IS NULL")
 Index("reports_parked_idx", reports.c.received_at, postgresql_where=PARKED)
+Index("reports_orphaned_idx", reports.c.orphaned_at, postgresql_where=text("orphaned_at IS NOT NULL"))
 
 decisions = Table(
     "decisions",

@@ -44,6 +44,8 @@ Index(
     unique=True,
     postgresql_where=text("ended_at IS NULL"),
 )
+UNSTARTED = text("ended_at IS NULL AND run_id IS NULL")
+Index("enrollments_unstarted_idx", enrollments.c.started_at, postgresql_where=UNSTARTED)
 Index("enrollments_customer_journey_idx", enrollments.c.customer, enrollments.c.journey)
 
 dispatches = Table(
@@ -58,6 +60,7 @@ dispatches = Table(
     Column("result", Text),
     comment="What Temporal is to be told. Machinery: real time.",
 )
+Index("dispatches_done_idx", dispatches.c.done_at, postgresql_where=text("done_at IS NOT NULL"))
 Index("dispatches_pending_idx", dispatches.c.enrollment, dispatches.c.id, postgresql_where=text("done_at IS NULL"))
 
 dispatch_leases = Table(

@@ -1,0 +1,67 @@
+"""Turning a browser's notifications on and off: the one page of ours that needs a script."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from adapters.vapid import check_browser_keys
+from api.fields import Strict
+from api.needs import House
+from api.pages import SCRIPTED_POLICY, page
+from api.problems import Refused
+from api.public.words import WORDS
+from api.reading import CheckedRoute
+from domain.errors import NotFound
+
+router = APIRouter(prefix="/p", include_in_schema=False, route_class=CheckedRoute)
+
+
+class Keys(Strict):
+    """What the browser encrypts with."""
+
+    p256dh: Annotated[str, Field(max_length=200)]
+    auth: Annotated[str, Field(max_length=100)]
+
+
+class Subscription(Strict):
+    """A browser's own words for where it can be reached."""
+
+    endpoint: Annotated[str, Field(max_length=2000)]
+    keys: Keys
+
+
+class Forgotten(Strict):
+    """Which browser it was."""
+
+    endpoint: Annotated[str, Field(max_length=2000)]
+
+
+@router.api_route("/{token}", methods=["GET", "HEAD"])
+async def show(token: str, request: Request, house: House) -> Response:
+    """The page. Nothing changes before its button is pressed and the browser has asked, too."""
+    try:
+        locale = await house.browsers.read(token)
+    except NotFound:
+        lang = "ru" if request.headers.get("accept-language", house.locale).startswith("ru") else "en"
+        return page("wrong_link.html", status=404, referrer="no-referrer", words=WORDS[lang], lang=lang)
+    lang = (locale or house.locale)[:2]
+    said: dict[str, Any] = {"company": house.company, "key": house.push_key}
+    return page("push.html", referrer="no-referrer", policy=SCRIPTED_POLICY, words=WORDS[lang], lang=lang, **said)
+
+
+@router.post("/{token}", status_code=204)
+async def subscribe(token: str, body: Subscription, house: House) -> None:
+    """This browser, from now on."""
+    house.outward.check(body.endpoint)
+    check_browser_keys(body.keys.p256dh, body.keys.auth)
+    if not house.push_key:
+        raise Refused(404, "There is nothing at this address.")
+    await house.browsers.subscribe(token, body.endpoint, body.keys.model_dump())
+
+
+@router.delete("/{token}", status_code=204)
+async def forget(token: str, body: Forgotten, house: House) -> None:
+    """This browser no more."""
+    await house.browsers.forget(token, body.endpoint)

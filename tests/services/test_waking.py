@@ -1,0 +1,64 @@
+"""Waking: whoever waits for new rows hears of them, once, wherever they were made."""
+
+import asyncio
+
+import pytest
+
+from adapters.database.connection import Database
+
+
+class Ear:
+    """Counts what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.came = asyncio.Event()
+
+    def __call__(self) -> None:
+        self.heard += 1
+        self.came.set()
+
+
+@pytest.fixture
+async def here(shared_url: str) -> Database:
+    """One process's database."""
+    return Database(shared_url)
+
+
+@pytest.fixture
+async def there(shared_url: str) -> Database:
+    """Another's."""
+    return Database(shared_url)
+
+
+async def test_the_own_process_hears_at_once_and_not_again_from_the_server(here: Database, there: Database) -> None:
+    mine, theirs = Ear(), Ear()
+    await here.listen(mine)
+    await there.listen(theirs)
+
+    here.wake()
+
+    assert mine.heard == 1
+    await theirs.came.wait()
+    there.wake()
+    mine.came.clear()
+    await mine.came.wait()
+    assert (mine.heard, theirs.heard) == (2, 2)
+    await here.close()
+    await there.close()
+
+
+async def test_a_thousand_wake_ups_of_one_moment_reach_others_as_one(here: Database, there: Database) -> None:
+    theirs = Ear()
+    await there.listen(theirs)
+
+    for _ in range(1000):
+        here.wake()
+    await theirs.came.wait()
+    theirs.came.clear()
+    here.wake()
+    await theirs.came.wait()
+
+    assert theirs.heard == 2
+    await here.close()
+    await there.close()
