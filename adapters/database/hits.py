@@ -22,7 +22,7 @@ async def target(connection: AsyncConnection, send: UUID, number: int) -> str | 
 
 
 async def keep(connection: AsyncConnection, send: UUID, hit: Hit) -> None:
-    """Keep a hit on a letter that went out to somebody not erased: one a second, ten a day for each link and sign (F40)."""
+    """Keep a hit on a letter that went out to somebody not erased: one a second, ten a day by link and sign (F40)."""
     await connection.execute(
         text("""
             INSERT INTO hits (send, kind, number, sign, at)

@@ -24,6 +24,7 @@ SCOPES = {
     "PUT /v1/customers/{customer_id}/addresses/telegram": "customers:write",
     "GET /v1/customers/{customer_id}/links": "customers:write",
     "GET /v1/customers/{customer_id}/preferences": "customers:read",
+    "GET /v1/customers/{customer_id}/decisions": "customers:read",
     "PATCH /v1/customers/{customer_id}/preferences": "customers:write",
     "GET /v1/contact-policy": "policy:read",
     "PUT /v1/contact-policy": "policy:write",

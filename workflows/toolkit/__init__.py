@@ -1,5 +1,6 @@
 """What authors of journeys import, and nothing else."""
 
+from domain.contact_policy import Kind
 from domain.durations import days, hours, minutes
 from domain.events import HeardEvent
 from domain.journeys import Enrollment, Outcome, Plan, Reentry
@@ -13,6 +14,7 @@ __all__ = [
     "HeardEvent",
     "Id",
     "Journey",
+    "Kind",
     "Outcome",
     "Plan",
     "Reentry",
