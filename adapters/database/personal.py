@@ -119,12 +119,12 @@ HELD: Mapping[str, Held] = {
         kept=("name", "quarantined"),
         joined=Joined.APART,
     ),
+    "addresses": Held(deleted=True, joined=Joined.APART),  # suppressed before: services/erasing.py
     "consents": Held(
         cleared={"source": "''", "wording": "''", "proof": "''"},
         kept=("customer", "channel", "topic", "status"),
         joined=Joined.APART,
     ),
-    "addresses": Held(deleted=True, joined=Joined.APART),  # suppressed before: services/erasing.py
     "customer_aliases": Held(cleared={"customer_id": "'erased:' || id"}, kept=("id", "customer")),
     "customers": Held(
         of="id = :customer",

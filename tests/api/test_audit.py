@@ -84,6 +84,55 @@ async def test_a_profile_is_told_by_names_and_a_consent_by_its_word(api: httpx.A
     assert not [word for word in (ANNA, "Anna", "Petrova", "Canary", "901820") if word in kept]
 
 
+async def test_a_contact_policy_is_kept_as_it_was_and_as_it_is(api: httpx.AsyncClient) -> None:
+    policy = (await api.get("/v1/contact-policy")).json()["policy"]
+    for gap in ("5 hours", "6 hours", "6 hours"):
+        assert (await api.put("/v1/contact-policy", json={**policy, "gap": gap})).status_code == 200
+
+    newest, first = await log(api, subject_kind="contact_policy")
+
+    assert (newest["action"], newest["actor_name"], newest["subject"]) == ("contact_policy.set", "the shop", "2")
+    assert (newest["before"]["version"], newest["before"]["policy"]["gap"]) == (1, "PT18000S")
+    assert (newest["after"]["version"], newest["after"]["policy"]["gap"]) == (2, "PT21600S")
+    assert first["before"]["version"] == 0
+
+
+async def test_a_choice_that_staff_make_is_told_by_its_name_and_a_topic_by_its_word(api: httpx.AsyncClient) -> None:
+    ours = (await know_anna(api))["id"]
+    choice = {"frequency": "weekly", "topics": {"promotions": False}, "wording": "Canary?", "proof": "Canary"}
+    for body in (choice, {"frequency": "weekly"}):
+        assert (await api.patch(f"/v1/customers/{ANNA}/preferences", json=body)).status_code == 200
+    await api.put(f"/v1/customers/{ANNA}/addresses/telegram", json={"chat_id": "4242"})
+    await api.put(f"/v1/customers/{ANNA}/addresses/telegram", json={"chat_id": "4242"})
+
+    chat, chosen, created = await log(api, subject=ours)
+
+    assert [entry["action"] for entry in (chosen, created)] == ["customer.changed", "customer.created"]
+    assert (chosen["before"], chosen["after"]) == (
+        {},
+        {"fields": ["frequency"], "consent all/promotions": "denied"},
+    )
+    assert (chat["action"], chat["after"]) == ("customer.changed", {"fields": ["telegram"]})
+    assert "Canary" not in str([chat, chosen]) and "4242" not in str([chat, chosen])
+
+
+async def test_who_is_told_what_is_kept_without_the_rest_of_the_address(api: httpx.AsyncClient) -> None:
+    body = {"url": "https://93.184.215.14/hook/secret-7", "events": ["message.sent"]}
+    made = await api.post("/v1/webhooks", json=body)
+    assert made.status_code == 201, made.text
+    webhook = made.json()["id"]
+    await api.delete(f"/v1/webhooks/{webhook}")
+
+    removed, created = await log(api, subject=webhook)
+
+    assert (created["action"], created["after"]) == (
+        "webhook.created",
+        {"host": "93.184.215.14", "events": ["message.sent"]},
+    )
+    assert (removed["action"], removed["after"]) == ("webhook.removed", None)
+    assert "secret-7" not in str([removed, created])
+
+
 async def test_what_staff_do_to_an_enrollment_is_kept_without_their_words(api: httpx.AsyncClient) -> None:
     await know_anna(api)
     enrollment = (await enroll(api)).json()["id"]

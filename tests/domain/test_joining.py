@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from domain.customers import Consent, ConsentStatus, in_force
+from domain.customers import Consent, ConsentStatus, in_force, topic_refused
 from domain.joining import joined
 from domain.messages import Channel
 
@@ -57,3 +57,23 @@ def test_in_every_order_a_no_in_force_for_either_is_in_force_for_both(scope: str
             strictest = NO if any(w.status is NO for w in words) else YES if words else None
             for found in (in_force(together, channel), in_force(reversed_, channel)):
                 assert (found.status if found else None) == strictest
+
+
+@pytest.mark.parametrize("scope", ["email/promotions", "all/promotions"])
+@pytest.mark.parametrize("other", ["email/promotions", "all/promotions"])
+def test_in_every_order_a_no_to_a_topic_in_force_for_either_is_in_force_for_both(scope: str, other: str) -> None:
+    for a, b, c, d in product(WORDS, repeat=4):
+        mine = {name: word for name, word in ((scope, a), ("sms/promotions", b), ("email", said(1, YES))) if word}
+        theirs = {name: word for name, word in ((other, c), ("all/articles", d)) if word}
+        for together in (joined(mine, theirs), joined(theirs, mine)):
+            for channel, topic in product(Channel, ("promotions", "articles")):
+                either = topic_refused(mine, channel, topic) or topic_refused(theirs, channel, topic)
+                assert (topic_refused(together, channel, topic) is None) == (either is None)
+            assert in_force(together, Channel.EMAIL) == said(1, YES)  # a no to a topic is none to the channel
+
+
+def test_a_later_yes_to_the_topic_takes_a_joined_no_back() -> None:
+    together = joined({"all/promotions": said(9, YES)}, {"all/promotions": said(1, NO)})
+
+    assert topic_refused(together, Channel.EMAIL, "promotions") == said(9, NO)
+    assert topic_refused({**together, "all/promotions": said(10, YES)}, Channel.EMAIL, "promotions") is None

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.channels.sandbox import SandboxGateway
+from adapters.database import addresses, customers, webhooks
 from domain.customers import Consent, ConsentStatus
 from domain.errors import Conflict, NotFound
 from domain.messages import Channel
@@ -73,7 +74,29 @@ async def a_life(bench: Bench) -> list[str]:
                VALUES ('k', :key, 'x', 200, cast(:body AS jsonb))""",
             key=key, body=json.dumps(json.dumps(body)),
         )  # fmt: skip
+    for channel, address in (("telegram", PHONE), ("web_push", f"https://push.example/{CANARY}")):
+        async with bench.database.transaction() as connection:
+            await addresses.add(connection, bench.ours[WHO], channel, address, {"auth": CANARY}, now)
+    await bench.change(
+        "UPDATE consents SET wording = :song, proof = :song WHERE customer = :id", song=CANARY, id=bench.ours[WHO]
+    )
+    await bench.change(
+        "UPDATE sends SET links = ARRAY[:song] WHERE state = 'accepted'", song=f"https://x.example/{CANARY}"
+    )
+    await bench.change(
+        """INSERT INTO hits (send, kind, number, sign, at)
+           SELECT id, 'open', 0, 'canary', :now FROM sends WHERE state = 'accepted'""",
+        now=now,
+    )
+    await bench.change(
+        "UPDATE customers SET frequency = 'weekly', snoozed_until = :now, trouble = 'complaint' WHERE id = :id",
+        now=now, id=bench.ours[WHO],
+    )  # fmt: skip
+    await bench.change(
+        "INSERT INTO webhook_endpoints (id, url, secret, events) VALUES ('w', 'https://x', 's', '{journey.ended}')"
+    )
     async with bench.database.transaction() as connection:
+        await webhooks.queue(connection, "journey.ended", customer=bench.ours[WHO], at=now)
         await bench.enrolling.leave(connection, walks[0], reason=f"{CANARY} called", actor=STAFF)
     await bench.ingest.accept([an_event("opted_out", WHO, at=now, channel="sms", reason=CANARY, source=CANARY)])
     await bench.ingest.accept([an_event("looked", WHO, at=now, event_id=f"{CANARY}-waits", product=CANARY)])
@@ -94,7 +117,7 @@ async def test_no_word_of_somebody_erased_is_left_in_any_table_or_log(
 
     assert set(singing(before.items())) >= {
         "customers", "consents", "events", "sends", "decisions", "tasks", "enrollments", "sandbox_outbox",
-        "idempotency_keys",
+        "idempotency_keys", "addresses", "hits", "webhook_deliveries",
     }  # fmt: skip
     assert singing((await dump(bench)).items()) == []
     assert singing((record.name, record.getMessage()) for record in caplog.records) == []
@@ -119,6 +142,33 @@ async def test_what_stays_are_counts_and_times_without_words(bench: Bench) -> No
         "customer_id": f"erased:{bench.ours[WHO]}", "email": None, "attributes": {}, "events": 6,
         "erased_at": bench.clock.now(),
     }  # fmt: skip
+
+
+async def test_what_they_chose_goes_and_every_address_is_closed(bench: Bench) -> None:
+    await a_life(bench)
+
+    await bench.erase(WHO)
+
+    chosen = "frequency, snoozed_until, trouble, last_active_at, preferred_channel"
+    assert set((await bench.rows(f"SELECT {chosen} FROM customers"))[0].values()) == {None}
+    written = {("telegram", PHONE), ("web_push", f"https://push.example/{CANARY}"), ("email", WHO)}
+    closed = await bench.rows("SELECT channel, address_key FROM suppressions WHERE reason = 'erased'")
+    assert {(row["channel"], row["address_key"]) for row in closed} >= {
+        (channel, bench.surrogates.address(channel, address)) for channel, address in written
+    }
+
+
+async def test_a_letter_of_somebody_erased_counts_no_opens_and_its_links_lead_nowhere(bench: Bench) -> None:
+    walk = await bench.a_walk()
+    await bench.send(walk)
+    send = bench.email.calls[0].letter.send_id
+    await bench.erase()
+
+    await bench.tracking.opened(bench.links.open(send).rpartition("/")[2].removesuffix(".gif"), {})
+    with pytest.raises(NotFound):
+        await bench.tracking.read(bench.links.click(send, 0).rpartition("/")[2])
+
+    assert await bench.rows("SELECT 1 FROM hits") == []
 
 
 async def test_journeys_end_as_erased_their_sends_are_withdrawn_and_temporal_is_told(bench: Bench) -> None:
@@ -248,6 +298,17 @@ async def test_the_address_stays_closed_for_everybody_until_its_owner_says_yes_a
 
     assert (refused.state, refused.rule) == (SendState.REFUSED, "suppressed")
     assert (await bench.send(walk, customer="somebody else")).state is SendState.ACCEPTED
+
+
+async def test_a_yes_to_one_topic_opens_no_address(erased: Bench) -> None:
+    bench = erased.with_policy(NO_LIMITS)
+    other = await bench.a_customer("somebody else", email="anna@example.com")
+    walk = await bench.a_walk("somebody else")
+    word = Consent(status=ConsentStatus.GRANTED, at=bench.clock.now(), source="test")
+    async with bench.database.transaction() as connection:
+        await customers.put_consent(connection, other, "all/promotions", word)
+
+    assert (await bench.send(walk, "receipt", customer="somebody else")).rule == "suppressed"
 
 
 async def test_erased_a_second_time_both_are_on_the_list(erased: Bench) -> None:

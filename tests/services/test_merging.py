@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from activities.walking import EndRequest, MissedRequest, TaskRequest
-from adapters.database import customers
+from adapters.database import addresses, customers, webhooks
 from adapters.database.connection import lock_customer, lock_customers
 from domain.customers import Consent, ConsentStatus
 from domain.errors import Conflict, NotFound
@@ -61,6 +61,89 @@ async def test_the_survivors_values_win_and_gaps_are_filled(bench: Bench) -> Non
     assert (now["id"], now["email"], now["phone"]) == (bench.ours["anna"], "anna@example.com", "+15550101")
     assert (now["locale"], now["attributes"]) == ("ru", {"name": "Anna", "plan": "team", "city": "Riga"})
     assert await bench.rows("SELECT 1 FROM customers WHERE customer_id = 'anja'") == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "frequency"),
+    [
+        ("weekly", "monthly", "monthly"),
+        ("monthly", "weekly", "monthly"),
+        (None, "weekly", "weekly"),
+        (None, None, None),
+    ],
+)
+async def test_of_what_both_chose_the_quieter_counts(
+    bench: Bench, mine: str | None, theirs: str | None, frequency: str | None
+) -> None:
+    now = bench.clock.now()
+    await bench.a_customer("anna", frequency=mine, snoozed_until=now + DAY, last_active_at=now - DAY)
+    await bench.a_customer(
+        "anja", frequency=theirs, snoozed_until=now + 2 * DAY, last_active_at=now - HOUR, trouble="complaint"
+    )
+
+    await bench.merge("anna", "anja")
+
+    joined = await one_row(bench, "anna")
+    assert (joined["frequency"], joined["trouble"]) == (frequency, "complaint")
+    assert (joined["snoozed_until"], joined["last_active_at"]) == (now + 2 * DAY, now - HOUR)
+
+
+async def test_the_addresses_of_both_are_theirs_but_one_chat(bench: Bench) -> None:
+    now = bench.clock.now()
+    kept = {
+        "anna": [("telegram", "1", {}), ("web_push", "https://a", {"auth": "old"})],
+        "anja": [("telegram", "2", {}), ("web_push", "https://a", {"auth": "new"}), ("web_push", "https://b", {})],
+    }
+    for person in kept:
+        await bench.a_customer(person)
+    async with bench.database.transaction() as connection:
+        for later, (person, had) in enumerate(kept.items()):
+            ours = bench.ours[person]
+            for channel, address, keys in had:
+                await addresses.add(connection, ours, channel, address, keys, now + later * HOUR)
+        await addresses.heard(connection, bench.ours["anja"], "whatsapp", "+15550100", now)
+
+    await bench.merge("anna", "anja")
+
+    rows = await bench.rows("SELECT customer, channel, address, keys FROM addresses ORDER BY channel, address")
+    assert {row["customer"] for row in rows} == {bench.ours["anna"]}
+    assert [(row["channel"], row["address"], row["keys"]) for row in rows] == [
+        ("telegram", "1", {}),
+        ("web_push", "https://a", {"auth": "new"}),
+        ("web_push", "https://b", {}),
+        ("whatsapp", "+15550100", {}),
+    ]
+
+
+async def test_a_chat_fills_a_gap(bench: Bench) -> None:
+    await bench.a_customer("anna")
+    anja = await bench.a_customer("anja")
+    async with bench.database.transaction() as connection:
+        await addresses.add(connection, anja, "telegram", "2", {}, bench.clock.now())
+
+    await bench.merge("anna", "anja")
+
+    assert await bench.rows("SELECT customer, address FROM addresses") == [
+        {"customer": bench.ours["anna"], "address": "2"}
+    ]
+
+
+async def test_what_was_told_of_the_merged_goes_when_they_are_erased(bench: Bench) -> None:
+    await bench.a_customer("anna")
+    anja = await bench.a_customer("anja")
+    await bench.a_customer("boris")
+    await bench.change(
+        "INSERT INTO webhook_endpoints (id, url, secret, events) VALUES ('w', 'https://x', 's', '{told}')"
+    )
+    async with bench.database.transaction() as connection:
+        for person in (anja, bench.ours["boris"]):
+            await webhooks.queue(connection, "told", customer=person, at=bench.clock.now())
+
+    await bench.merge("anna", "anja")
+    await bench.erase("anja")
+
+    left = await bench.rows("SELECT payload #>> '{data,customer_id}' AS of FROM webhook_deliveries")
+    assert left == [{"of": "boris"}]
 
 
 async def test_what_both_did_is_one_past_and_what_comes_under_either_id_is_theirs(bench: Bench) -> None:
