@@ -41,15 +41,18 @@ class Reconciler:
         self._sending, self._reports = sending, reports
 
     async def reconcile(self) -> int:
-        """One round. Answers how many enrollments were put right."""
-        began = datetime.now(UTC)
-        since = await self._seen_until() - OVERLAP
-        corrected = await self._closed(since) + await self._restarted(since)
-        await self._remember(began)
+        """One round. Answers how many enrollments were put right.
+
+        What needs no Temporal comes first: neither its absence nor a worker that lives for seconds delays it.
+        """
         await self._settle()
         await self._reports.sweep()
         async with self._database.transaction() as connection:
             await purging.purge(connection, PURGED)
+        began = datetime.now(UTC)
+        since = await self._seen_until() - OVERLAP
+        corrected = await self._closed(since) + await self._restarted(since)
+        await self._remember(began)
         if corrected:
             self._database.wake()
         return corrected

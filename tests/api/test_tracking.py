@@ -279,7 +279,7 @@ async def _by_hand(house: House, client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("headers", "seen"), [(BROWSER, True), (SCANNER, False)])
-async def test_a_cart_that_somebody_looked_at_brings_no_text_and_a_scanned_one_does(
+async def test_a_cart_that_somebody_looked_at_brings_no_second_leg_and_a_scanned_one_does(
     api: httpx.AsyncClient,
     stranger: httpx.AsyncClient,
     house: House,
@@ -287,7 +287,7 @@ async def test_a_cart_that_somebody_looked_at_brings_no_text_and_a_scanned_one_d
     headers: dict[str, str],
     seen: bool,
 ) -> None:
-    consents = {channel: {"status": "granted"} for channel in ("email", "sms")}
+    consents = {channel: {"status": "granted"} for channel in ("email", "whatsapp")}
     await know_anna(api, consents=consents, phone=PROFILE["phone"])
     entered = await api.post("/v1/journeys/AbandonedCart/enrollments", json={"customer_id": ANNA, "about": "C-9"})
 
