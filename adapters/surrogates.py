@@ -24,5 +24,13 @@ class Surrogates:
         """The surrogate of an address, the same however it is capitalised."""
         return self._uuid(channel, address.strip().casefold())
 
+    def customer(self, customer_id: str) -> UUID:
+        """The surrogate of the company's id of a customer, by which one who was erased is recognized."""
+        return self._uuid("customer", customer_id)
+
+    def event(self, event_id: str) -> str:
+        """What an erased event is called: a repeat of it is recognized, and nothing can be read from it."""
+        return f"erased:{self._uuid('event', event_id)}"
+
     def _uuid(self, kind: str, value: str) -> UUID:
         return uuid5(_SPACE, hmac.new(self._key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest())

@@ -1,5 +1,7 @@
 """Who may do what: API keys as bearer tokens, and one scope for each route."""
 
+import re
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,6 +12,8 @@ from starlette.requests import HTTPConnection
 from api.needs import Needs
 from api.problems import Refused
 from services.keys import SCOPES, Caller
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class _Allowed(HTTPBearer):
@@ -23,7 +27,10 @@ class _Allowed(HTTPBearer):
         self.scope = scope
 
     async def __call__(self, request: HTTPConnection) -> None:
-        """Note whose request this is. Answers 401 without a valid key, 403 without its scope."""
+        """Note whose request this is, with their own id of it for the audit log.
+
+        Answers 401 without a valid key, 403 without its scope.
+        """
         needs: Needs = request.app.state.needs
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         who = await needs.keys.verify(token) if scheme.lower() == "bearer" else None
@@ -32,7 +39,8 @@ class _Allowed(HTTPBearer):
             raise Refused(401, detail, headers={"WWW-Authenticate": 'Bearer realm="tropa"'})
         if self.scope not in who.scopes:
             raise Refused(403, f"This API key lacks the scope {self.scope}.")
-        request.state.caller = who
+        named = request.headers.get("X-Request-Id", "")
+        request.state.caller = replace(who, request=named) if _REQUEST_ID.fullmatch(named) else who
 
 
 def allowed(scope: str) -> Dependency:

@@ -19,6 +19,7 @@ from api.public import docs, push, tracking, unsubscribe
 from api.public import preferences as preference_center
 from api.routes import (
     addresses,
+    audit,
     contact_policy,
     customers,
     decisions,
@@ -28,6 +29,7 @@ from api.routes import (
     journeys,
     messages,
     preferences,
+    rights,
     webhooks,
 )
 from api.webhooks import email, telegram, twilio
@@ -43,13 +45,15 @@ TAGS = [
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
     {"name": "Webhooks", "description": "Other systems that are told what happens here."},
+    {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
 DESCRIPTION = """Customer journeys that walk beside each customer.
 
 Send **events**, keep **customers** up to date, and set what **journeys** do. Every error is a problem document
 (RFC 9457) that names the fields that are wrong. Instants are RFC 3339 with a time zone; durations are words, such as
-"2 days". Every POST under journeys and enrollments takes an `Idempotency-Key`, so that it may be repeated safely.
+"2 days". Every POST under customers, and every POST and PATCH under journeys and enrollments, takes an
+`Idempotency-Key`, so that it may be repeated safely.
 """
 
 
@@ -80,11 +84,13 @@ def create_app(needs: Needs) -> FastAPI:
         preferences,
         decisions,
         addresses,
+        rights,
         contact_policy,
         journeys,
         enrollments,
         messages,
         webhooks,
+        audit,
         health,
     )
     for part in (*told, console, docs, unsubscribe, preference_center, tracking, push, twilio, telegram, email):

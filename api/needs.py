@@ -18,9 +18,12 @@ from services.chats import Chats
 from services.customers import Customers
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
+from services.erasing import Erasing
+from services.exporting import Exporting
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
+from services.merging import Merging
 from services.opting_out import OptingOut
 from services.policies import Policies
 from services.preference_center import PreferenceCenter
@@ -43,6 +46,9 @@ class Needs:
     timeline: Timeline
     enrolling: Enrolling
     letters: Letters
+    erasing: Erasing
+    merging: Merging
+    exporting: Exporting
     tracking: Tracking
     opting_out: OptingOut
     links: Links

@@ -77,22 +77,23 @@ def topic_refused(consents: Mapping[str, Consent], channel: Channel, topic: str)
 
     At the same instant the refusal wins.
     """
-    scopes = (f"{channel.value}/{topic}", f"{EVERY_CHANNEL}/{topic}")
-    found = [consents[scope] for scope in scopes if scope in consents]
-    newest = max(found, key=_newest, default=None)
-    return newest if newest and newest.status is ConsentStatus.DENIED else None
+    word = in_force(consents, channel, topic) if topic else None
+    return word if word and word.status is ConsentStatus.DENIED else None
 
 
 def _newest(consent: Consent) -> tuple[datetime, bool]:
     return consent.at, consent.status is ConsentStatus.DENIED
 
 
-def in_force(consents: Mapping[str, Consent], channel: Channel) -> Consent | None:
-    """The word that counts for a channel: the newest by the time it was given, its own or the one about everything.
+def in_force(consents: Mapping[str, Consent], channel: Channel, topic: str = "") -> Consent | None:
+    """The word that counts for a channel, or for one topic there: the newest by the time it was given, its own or the
+    one about every channel.
 
     At the same instant a refusal wins.
     """
-    found = [consents[scope] for scope in (channel.value, EVERY_CHANNEL) if scope in consents]
+    behind = f"/{topic}" if topic else ""
+    scopes = (channel.value + behind, EVERY_CHANNEL + behind)
+    found = [consents[scope] for scope in scopes if scope in consents]
     return max(found, key=_newest, default=None)
 
 

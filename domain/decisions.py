@@ -204,6 +204,15 @@ RULES: dict[str, dict[str, str]] = {
     "exited": {"en": "Ended by {event}", "ru": "Закончен событием {event}"},
     "lapsed": {"en": "Walked to the end without reaching the goal", "ru": "Пройден до конца, цель не достигнута"},
     "left_opted_out": {"en": "Left: the customer opted out", "ru": "Прерван: клиент отказался от сообщений"},
+    "left_erased": {"en": "Left: the customer was erased", "ru": "Прерван: данные клиента удалены"},
+    "left_merged": {
+        "en": "Left: two profiles of the customer were joined, and the other one walks it already",
+        "ru": "Прерван: два профиля клиента объединены, и по второму этот путь уже идёт",
+    },
+    "merged": {
+        "en": "Asked again: two profiles of the customer were joined, and their touches count together",
+        "ru": "Спросим ещё раз: два профиля клиента объединены, и касания считаются вместе",
+    },
     "stopped": {"en": "Stopped by {actor}: {reason}", "ru": "Остановлен ({actor}): {reason}"},
     "stopped_by_operator": {"en": "Stopped by an operator", "ru": "Остановлен оператором"},
     "restarted_by_operator": {"en": "Restarted by an operator", "ru": "Перезапущен оператором"},

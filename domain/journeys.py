@@ -27,6 +27,8 @@ class Leaving(StrEnum):
     """How an enrollment was ended from outside."""
 
     OPTED_OUT = "opted_out"
+    ERASED = "erased"
+    MERGED = "merged"
     STOPPED = "stopped"
     STOPPED_BY_OPERATOR = "stopped_by_operator"
     FAILED = "failed"

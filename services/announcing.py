@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -15,6 +16,8 @@ from adapters.outward import NoAnswer, NotReached, Outward
 from adapters.standard_webhooks import new_secret, signed
 from domain.announcements import ANNOUNCED, TEST
 from domain.errors import InvalidInput, NotFound
+from services import audit
+from services.audit import Actor
 
 GONE = 410
 AT_ONCE = 20
@@ -38,7 +41,7 @@ class Announcing:
     def __init__(self, database: Database, outward: Outward) -> None:
         self._database, self._outward = database, outward
 
-    async def add(self, url: str, events: Sequence[str]) -> tuple[RowMapping, str]:
+    async def add(self, url: str, events: Sequence[str], *, by: Actor) -> tuple[RowMapping, str]:
         """A new endpoint, and its secret for this once. Raises InvalidInput."""
         problems = [f"events: there is no {name}" for name in events if name not in ANNOUNCED]
         if problems or not events:
@@ -47,18 +50,22 @@ class Announcing:
         self._outward.check(url)
         secret = new_secret()
         async with self._database.transaction() as connection:
-            return await webhooks.insert(connection, url, secret, sorted(set(events))), secret
+            row = await webhooks.insert(connection, url, secret, sorted(set(events)))
+            said = {"host": urlsplit(url).hostname, "events": row["events"]}  # the rest of an address may be a secret
+            await audit.write(connection, by, "webhook.created", kind="webhook", subject=row["id"], after=said)
+        return row, secret
 
     async def listed(self) -> Sequence[RowMapping]:
         """Every endpoint, as it stands."""
         async with self._database.transaction() as connection:
             return await webhooks.listed(connection)
 
-    async def remove(self, endpoint: str) -> None:
+    async def remove(self, endpoint: str, *, by: Actor) -> None:
         """Tell it nothing more, and forget it. Raises NotFound."""
         async with self._database.transaction() as connection:
             if not await webhooks.delete(connection, endpoint):
                 raise NotFound("webhook", endpoint)
+            await audit.write(connection, by, "webhook.removed", kind="webhook", subject=endpoint)
 
     async def test(self, endpoint: str) -> None:
         """Tell it something of no meaning. Raises NotFound."""

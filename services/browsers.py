@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import addresses, customers
 from adapters.database.connection import Database, lock_customer
@@ -29,14 +30,15 @@ class Browsers:
 
     async def read(self, token: str) -> str | None:
         """The customer's language behind a link. Changes nothing. Raises NotFound."""
-        locale: str | None = (await self._whose(token))["locale"]
+        async with self._database.transaction() as connection:
+            locale: str | None = (await self._whose(connection, token))["locale"]
         return locale
 
     async def subscribe(self, token: str, endpoint: str, keys: Mapping[str, str]) -> None:
         """One more browser, and a yes to it. Whoever had it before has it no more. Raises NotFound."""
-        row, now = await self._whose(token), self._clock.now()
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            await lock_customer(connection, row["id"])
+            row = await self._whose(connection, token, locked=True)
             await addresses.take_over(connection, row["id"], Channel.WEB_PUSH.value, endpoint, keys, now, most=MOST)
             granted = Consent(status=ConsentStatus.GRANTED, at=now, source=SOURCE)
             await self._customers.merge(
@@ -46,15 +48,13 @@ class Browsers:
 
     async def forget(self, token: str, endpoint: str) -> None:
         """This browser no more. Raises NotFound."""
-        row = await self._whose(token)
         async with self._database.transaction() as connection:
-            await lock_customer(connection, row["id"])
+            row = await self._whose(connection, token, locked=True)
             await addresses.forget(connection, row["id"], Channel.WEB_PUSH.value, [endpoint])
 
-    async def _whose(self, token: str) -> RowMapping:
+    async def _whose(self, connection: AsyncConnection, token: str, *, locked: bool = False) -> RowMapping:
         ours = self._links.read_web_push(token, self._clock.now())
-        async with self._database.transaction() as connection:
-            row = await customers.find(connection, ours)
+        row = await customers.find(connection, await lock_customer(connection, ours) if locked else ours)
         if row is None or row["erased_at"]:
             raise NotFound("link", token[:12])
         return row

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import TryLater
 from adapters.database import addresses, enrollments, sends
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.deliveries import Letter, Receipt
@@ -75,7 +75,7 @@ class Calling:
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
+            step = await step.locked(connection)
             enrollment = await enrollments.get(connection, step.request.enrollment)
             row = await sends.get(connection, step.send)
             if enrollment is None or row is None or row["state"] != SendState.RESERVED:
@@ -117,7 +117,7 @@ class Calling:
     async def _unclaim(self, step: Step, gateway: str, fence: UUID) -> None:
         """Give a claim back that was certainly not used."""
         async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
+            step = await step.locked(connection)
             nobody = await self._nobody_waits(connection, step)
             state, decision = SendState.RESERVED, Decision(rule="allowed")
             if nobody:
@@ -133,7 +133,7 @@ class Calling:
     ) -> SendResult:
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
+            step = await step.locked(connection)
             nobody = await self._nobody_waits(connection, step)
             state, decision = _recorded(receipt, gateway, channel, nobody)
             kept = await sends.record(

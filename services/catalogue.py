@@ -13,6 +13,8 @@ from domain.journeys import Declaration
 from domain.messages import Message
 from domain.options import parse_options, written_options
 from domain.projection import Listed, Routing
+from services import audit
+from services.audit import Actor
 
 STARTS_ON = "starts_on"
 log = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ class Catalogue:
 
     def __init__(self, declarations: tuple[Declaration, ...], library: MessageLibrary, surrogates: Surrogates) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
-        self._library, self._surrogates = library, surrogates
+        self._library, self.surrogates = library, surrogates
 
     def journeys(self) -> tuple[Declaration, ...]:
         """All declarations, by name."""
@@ -72,7 +74,7 @@ class Catalogue:
             )
             for name, declaration in self._declarations.items()
         }
-        return Routing(journeys=listed, surrogate=self._surrogates.of)
+        return Routing(journeys=listed, surrogate=self.surrogates.of)
 
     async def options(
         self, connection: AsyncConnection, journey: str, given: dict[str, object] | None = None
@@ -85,8 +87,10 @@ class Catalogue:
             raise InvalidInput([f"options.{STARTS_ON}: is set for the whole journey: PATCH /v1/journeys/{journey}"])
         return written_options(parse_options(declared, {**here, **(given or {})}))
 
-    async def set_options(self, connection: AsyncConnection, journey: str, changes: dict[str, object]) -> None:
-        """Change the installation's options of a journey for enrollments to come. Raises InvalidInput."""
+    async def set_options(
+        self, connection: AsyncConnection, journey: str, changes: dict[str, object], *, actor: Actor
+    ) -> None:
+        """Change the installation's options of a journey for enrollments to come. Raises NotFound, InvalidInput."""
         declaration = self.journey(journey)
         # One change at a time: each reads what the last one wrote.
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:of, 0))"), {"of": journey})
@@ -113,6 +117,10 @@ class Catalogue:
             """),
             {"journey": journey, "options": msgspec.json.encode(merged).decode()},
         )
+        new = {name: value for name, value in changes.items() if name not in stored or stored[name] != value}
+        if new:
+            old = {name: stored[name] for name in new if name in stored}
+            await audit.write(connection, actor, "journey.set", kind="journey", subject=journey, before=old, after=new)
 
 
 def _fits(declared: type, name: str, value: object) -> bool:

@@ -45,7 +45,7 @@ class Chats:
         """
         ours = self._links.read_telegram_start(started.token, self._clock.now())
         async with self._database.transaction() as connection:
-            await lock_customer(connection, ours)
+            ours = await lock_customer(connection, ours)
             row = await customers.find(connection, ours)
             if row is None or row["erased_at"]:
                 raise NotFound("link", started.token[:12])

@@ -1,6 +1,6 @@
 """Customers' profiles and consents: commands that change their tables and append their events in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -16,11 +16,14 @@ from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.messages import Channel
+from services import audit, identities
 from services.addresses import addresses_of
+from services.audit import Actor
 from services.restrict import Restrictions
 
 PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel")
 LARGEST_ATTRIBUTES = 32 * 1024
+ERASED = "This customer was erased, and what was erased does not come back."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +38,15 @@ class CustomerNow:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone."""
+    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone.
+
+    `by` is who asks for it; None is the customer.
+    """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     attributes: Mapping[str, Any] | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+    by: Actor | None = None
 
 
 class Customers:
@@ -59,20 +66,30 @@ class Customers:
         """The addresses that the profile does not hold. Raises NotFound."""
         return await addresses.of_customer(connection, (await self.get(connection, customer_id)).row["id"])
 
-    async def set_chat(self, connection: AsyncConnection, customer_id: str, channel: Channel, chat: str) -> None:
+    async def set_chat(
+        self, connection: AsyncConnection, customer_id: str, channel: Channel, chat: str, *, by: Actor
+    ) -> None:
         """Make a chat a customer's only one on its channel. Raises NotFound."""
         row = await self.locked(connection, (await self.get(connection, customer_id)).row["id"])
         if chat not in [each["address"] for each in await addresses.of_customer(connection, row["id"])]:
             await addresses.replace(connection, row["id"], channel.value, chat, self._clock.now())
             await self.append(connection, row, "profile_changed", {"fields": [channel.value]})
+            before = await customers.consents_of(connection, row["id"])
+            await self.note(connection, by, row["id"], fields=[channel.value], before=before)
 
     async def replace(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
-        """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay."""
+        """Set the whole profile; what the change leaves out is cleared. Consents that it does not name stay.
+
+        Raises Conflict for somebody who was erased and has not come back.
+        """
         known = await customers.by_company_id(connection, customer_id) is not None
-        ours = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+        surrogates, now = self._restrictions.surrogates, self._clock.now()
+        ours = (await identities.identify(connection, surrogates, [customer_id], now)).get(customer_id)
+        if ours is None:
+            raise Conflict(ERASED)
         row = await self.locked(connection, ours)
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
-        return await self._apply(connection, row, wanted, change.consents, created=not known)
+        return await self._apply(connection, row, wanted, change, created=not known)
 
     async def merge(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set what the change names; an attribute set to null goes. Raises NotFound."""
@@ -84,15 +101,14 @@ class Customers:
         if change.attributes is not None:
             merged = {**row["attributes"], **change.attributes}
             wanted["attributes"] = {name: value for name, value in merged.items() if value is not None}
-        return await self._apply(connection, row, wanted, change.consents, created=False)
+        return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod
     async def locked(connection: AsyncConnection, ours: str) -> RowMapping:
-        """A customer's row under their lock. Raises Conflict for one who was erased."""
-        await lock_customer(connection, ours)
-        row = await customers.by_id(connection, ours)
+        """A customer's row under their lock, whoever that is by now. Raises Conflict for one who was erased."""
+        row = await customers.by_id(connection, await lock_customer(connection, ours))
         if row["erased_at"]:
-            raise Conflict("This customer was erased, and what was erased does not come back.")
+            raise Conflict(ERASED)
         return row
 
     async def _apply(
@@ -100,17 +116,43 @@ class Customers:
         connection: AsyncConnection,
         row: RowMapping,
         wanted: Mapping[str, Any],
-        consents: Mapping[str, Consent],
+        change: Change,
         *,
         created: bool,
     ) -> CustomerNow:
+        before = await customers.consents_of(connection, row["id"])
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
             await self.append(connection, row, "profile_changed", {"fields": sorted(changed)})
-        for scope, consent in sorted(consents.items()):
+        for scope, consent in sorted(change.consents.items()):
             await self.hear(connection, row, scope, consent)
+        if change.by:
+            await self.note(connection, change.by, row["id"], fields=changed, before=before, created=created)
         return await _now(connection, await customers.by_id(connection, row["id"]), created=created)
+
+    @staticmethod
+    async def note(
+        connection: AsyncConnection,
+        by: Actor,
+        customer: str,
+        *,
+        fields: Collection[str],
+        before: Mapping[str, Consent],
+        created: bool = False,
+    ) -> None:
+        """Keep in the audit log which fields staff changed, and which words since `before`. Nothing, if none."""
+        consents = await customers.consents_of(connection, customer)
+        if fields or created or consents != before:
+            await audit.write(
+                connection,
+                by,
+                "customer.created" if created else "customer.changed",
+                kind="customer",
+                subject=customer,
+                before=_said(before, consents),
+                after={"fields": sorted(fields), **_said(consents, before)},
+            )
 
     async def hear(self, connection: AsyncConnection, row: RowMapping, scope: str, consent: Consent) -> None:
         """Record a word about a channel. One that is on record already, or is older than another, changes nothing."""
@@ -135,6 +177,11 @@ class Customers:
             event_id=f"{name}:{uuid4()}",
             properties=properties,
         )
+
+
+def _said(these: Mapping[str, Consent], others: Mapping[str, Consent]) -> dict[str, object]:
+    """The words about channels and topics that differ from the others."""
+    return {f"consent {scope}": word.status.value for scope, word in these.items() if others.get(scope) != word}
 
 
 async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = False) -> CustomerNow:

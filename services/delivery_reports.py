@@ -71,7 +71,7 @@ class DeliveryReports:
         async with self._database.transaction() as connection:
             about = await reports.find_send(connection, report)
             if about is not None:
-                await lock_customer(connection, about["customer"])
+                about = await self._locked(connection, about)
             kept = await reports.insert(connection, report, self._clock.now())
             if kept is not None and about is not None:
                 await self._apply(connection, report, about)
@@ -98,7 +98,7 @@ class DeliveryReports:
             async with self._database.transaction() as connection:
                 about = await reports.find_send(connection, report)
                 if about is not None:
-                    await lock_customer(connection, about["customer"])
+                    about = await self._locked(connection, about)
                     await self._apply(connection, report, about)
                     await reports.applied(connection, row["id"], self._clock.now())
 
@@ -136,10 +136,14 @@ class DeliveryReports:
             )
         for row in silent:
             async with self._database.transaction() as connection:
-                await lock_customer(connection, row["customer"])
-                about = await sends.get(connection, row["id"])
-                if about is not None:
-                    await self._rise(connection, about, Delivery.UNKNOWN, "")
+                about = await self._locked(connection, row)
+                await self._rise(connection, about, Delivery.UNKNOWN, "")
+
+    @staticmethod
+    async def _locked(connection: AsyncConnection, send: RowMapping) -> RowMapping:
+        """A send as it is under its customer's lock."""
+        await lock_customer(connection, send["customer"])
+        return await sends.one(connection, send["id"])
 
     async def _apply(self, connection: AsyncConnection, report: Report, about: RowMapping) -> None:
         """Under the customer's lock: acceptance, then how far it came, then what it says of the address."""
@@ -158,9 +162,7 @@ class DeliveryReports:
 
     async def _prove(self, connection: AsyncConnection, report: Report, about: RowMapping) -> None:
         """Whoever reports on a send has it (F12, F29)."""
-        current = await sends.get(connection, about["id"])  # again: the row was found before the lock
-        early = current is not None and current["state"] == SendState.CLAIMED
-        rule = "accepted" if early else "resolved_by_report"
+        rule = "accepted" if about["state"] == SendState.CLAIMED else "resolved_by_report"
         if await reports.prove(connection, about["id"], report.provider_id, rule):
             facts = {"gateway": report.gateway, "channel": about["channel"]}
             await self._tell(connection, about, SendState.ACCEPTED.value, Decision(rule=rule, facts=facts))

@@ -10,6 +10,8 @@ from domain.decisions import Decision
 from domain.errors import Conflict, EnrollmentRefused, InvalidInput, NotFound
 from domain.journeys import Ending, Leaving
 from domain.projection import Standing, Walk, refusal_to_enter
+from services import audit
+from services.audit import Actor
 from services.catalogue import Catalogue
 from services.project import Projector
 
@@ -28,7 +30,7 @@ class Enrolling:
         *,
         about: str,
         options: dict[str, object],
-        actor: str,
+        actor: Actor,
     ) -> RowMapping:
         """Enter a customer into a journey. Raises NotFound, InvalidInput, or EnrollmentRefused with the reason."""
         plan = self._catalogue.journey(journey).plan
@@ -60,8 +62,9 @@ class Enrolling:
             enrollment=walk.id,
             at=now,
             state="entered",
-            decision=Decision(rule="enrolled", facts={"journey": journey, "cause": actor}),
+            decision=Decision(rule="enrolled", facts={"journey": journey, "cause": actor.name}),
         )
+        await self._audit(connection, actor, "enrollment.entered", walk.id)
         return await self.get(connection, walk.id)
 
     async def get(self, connection: AsyncConnection, enrollment: str) -> RowMapping:
@@ -71,7 +74,7 @@ class Enrolling:
             raise NotFound("enrollment", enrollment)
         return row
 
-    async def leave(self, connection: AsyncConnection, enrollment: str, *, reason: str, actor: str) -> RowMapping:
+    async def leave(self, connection: AsyncConnection, enrollment: str, *, reason: str, actor: Actor) -> RowMapping:
         """End a walk now, by a person's word. Ending one that has ended changes nothing."""
         row = await self._locked_open(connection, enrollment, may_be_ended=True)
         ended = await enrollments.end(
@@ -79,24 +82,27 @@ class Enrolling:
             enrollment=enrollment,
             ending=Ending(leaving=Leaving.STOPPED),
             at=self._clock.now(),
-            decision=Decision(rule="stopped", facts={"actor": actor, "reason": reason or "no reason given"}),
+            decision=Decision(rule="stopped", facts={"actor": actor.name, "reason": reason or "no reason given"}),
         )
         if ended:
             await enrollments.dispatch(connection, row["id"], "cancel", {"reason": Leaving.STOPPED.value})
+            await self._audit(connection, actor, "enrollment.left", enrollment)
         return await self.get(connection, enrollment)
 
-    async def pause(self, connection: AsyncConnection, enrollment: str, *, actor: str) -> RowMapping:
+    async def pause(self, connection: AsyncConnection, enrollment: str, *, actor: Actor) -> RowMapping:
         """Send nothing until it is resumed. Time goes on, goals and exits act. Raises Conflict when it has ended."""
         return await self._set_pause(connection, enrollment, paused=True, actor=actor)
 
-    async def resume(self, connection: AsyncConnection, enrollment: str, *, actor: str) -> RowMapping:
+    async def resume(self, connection: AsyncConnection, enrollment: str, *, actor: Actor) -> RowMapping:
         """Go on; what is due goes if its shelf life allows. Raises Conflict when it has ended."""
         row = await self._set_pause(connection, enrollment, paused=False, actor=actor)
         if await sends.waiting(connection, enrollment):
             await enrollments.dispatch(connection, enrollment, "released", {})
         return row
 
-    async def _set_pause(self, connection: AsyncConnection, enrollment: str, *, paused: bool, actor: str) -> RowMapping:
+    async def _set_pause(
+        self, connection: AsyncConnection, enrollment: str, *, paused: bool, actor: Actor
+    ) -> RowMapping:
         row = await self._locked_open(connection, enrollment)
         if (row["paused_at"] is not None) == paused:
             return row
@@ -111,25 +117,29 @@ class Enrolling:
             enrollment=enrollment,
             at=now,
             state="paused" if paused else "resumed",
-            decision=Decision(rule="pause" if paused else "resume", facts={"actor": actor}),
+            decision=Decision(rule="pause" if paused else "resume", facts={"actor": actor.name}),
         )
+        await self._audit(connection, actor, "enrollment.paused" if paused else "enrollment.resumed", enrollment)
         return await self.get(connection, enrollment)
+
+    @staticmethod
+    async def _audit(connection: AsyncConnection, actor: Actor, action: str, enrollment: str) -> None:
+        await audit.write(connection, actor, action, kind="enrollment", subject=enrollment)
 
     async def _locked(self, connection: AsyncConnection, customer_id: str) -> RowMapping:
         customer = await customers.by_company_id(connection, customer_id)
         if customer is None:
             raise NotFound("customer", customer_id)
-        await lock_customer(connection, customer["id"])
-        await self._projector.apply_pending(connection, customer["id"], customer_id)
-        return await customers.by_id(connection, customer["id"])
+        ours = await lock_customer(connection, customer["id"])
+        await self._projector.apply_pending(connection, ours)
+        return await customers.by_id(connection, ours)
 
     async def _locked_open(
         self, connection: AsyncConnection, enrollment: str, *, may_be_ended: bool = False
     ) -> RowMapping:
         row = await self.get(connection, enrollment)
-        await lock_customer(connection, row["customer"])
         # A goal that was accepted before this command came before it.
-        await self._projector.apply_pending(connection, row["customer"], row["customer_id"])
+        await self._projector.apply_pending(connection, await lock_customer(connection, row["customer"]))
         row = await self.get(connection, enrollment)
         if row["ended_at"] and not may_be_ended:
             raise Conflict(f"Enrollment {enrollment} has ended: {row['outcome'] or row['leaving']}.")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, events
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database, lock_customers
 from adapters.database.events import NewEvent
 from domain.clock import Clock
 from domain.events import RESTRICTIONS
+from services import identities
 from services.restrict import Restrictions
 
 
@@ -58,16 +59,16 @@ class Ingest:
     async def _lock_restricted(self, connection: AsyncConnection, batch: Sequence[NewEvent]) -> dict[str, str]:
         """Identify and lock the customers whom the batch restricts, in the order of their keys."""
         ids = [e.customer_id for e in batch if e.name in RESTRICTIONS]
-        ours = await customers.identify(connection, ids, self._clock.now())
-        for customer in sorted(ours.values()):
-            await lock_customer(connection, customer)
-        return ours
+        ours = await identities.identify(connection, self._restrictions.surrogates, ids, self._clock.now())
+        await lock_customers(connection, list(ours.values()))
+        return await customers.ours(connection, ids)  # again: they may have been merged or erased before the locks
 
     async def _restrict(
         self, connection: AsyncConnection, batch: Sequence[NewEvent], new: set[str], ours: dict[str, str]
     ) -> None:
         for event in batch:
-            if event.name in RESTRICTIONS and event.event_id in new:
+            # One who was erased has nothing that could be restricted.
+            if event.name in RESTRICTIONS and event.event_id in new and event.customer_id in ours:
                 await self._restrictions.apply(connection, ours[event.customer_id], event)
 
 

@@ -12,6 +12,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from adapters.database import keys
 from adapters.database.connection import Database
 from domain.errors import InvalidInput, NotFound
+from services import audit
+from services.audit import COMMAND_LINE, Actor
 
 SCOPES = frozenset(
     {
@@ -19,6 +21,9 @@ SCOPES = frozenset(
         "bounces:write",
         "customers:read",
         "customers:write",
+        "customers:erase",
+        "customers:export",
+        "customers:merge",
         "journeys:read",
         "journeys:write",
         "messages:read",
@@ -26,6 +31,7 @@ SCOPES = frozenset(
         "policy:write",
         "webhooks:read",
         "webhooks:write",
+        "audit:read",
         "console",
     }
 )
@@ -37,11 +43,9 @@ _MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caller:
+class Caller(Actor):
     """Who makes a request, and what they may do."""
 
-    id: str
-    name: str
     scopes: frozenset[str]
 
 
@@ -52,7 +56,7 @@ class Keys:
         self._database = database
         self._known: dict[str, tuple[float, Caller, bytes]] = {}
 
-    async def create(self, name: str, scopes: Sequence[str]) -> str:
+    async def create(self, name: str, scopes: Sequence[str], *, by: Actor = COMMAND_LINE) -> str:
         """A new key in plain text, for this once. Raises InvalidInput for an unknown scope."""
         if unknown := sorted(set(scopes) - SCOPES):
             raise InvalidInput(
@@ -62,6 +66,8 @@ class Keys:
         plain = f"tropa_{key_id}_{random.token_urlsafe(32)}"
         async with self._database.transaction() as connection:
             await keys.insert(connection, key_id, name, _digest(plain), sorted(set(scopes)))
+            made = {"name": name, "scopes": sorted(set(scopes))}
+            await audit.write(connection, by, "key.created", kind="key", subject=key_id, after=made)
         return plain
 
     async def verify(self, plain: str) -> Caller | None:
@@ -78,11 +84,12 @@ class Keys:
         """Whose key has this id, as long as it is valid."""
         return (await self._find(key_id))[0]
 
-    async def revoke(self, key_id: str) -> None:
+    async def revoke(self, key_id: str, *, by: Actor = COMMAND_LINE) -> None:
         """End a key, within five seconds everywhere. Raises NotFound."""
         async with self._database.transaction() as connection:
             if not await keys.revoke(connection, key_id):
                 raise NotFound("API key", key_id)
+            await audit.write(connection, by, "key.revoked", kind="key", subject=key_id)
         self._known.pop(key_id, None)
 
     async def _find(self, key_id: str) -> tuple[Caller | None, bytes]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from adapters.database import sends
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.deliveries import Lost, Trace
@@ -38,7 +38,7 @@ class LostAnswers:
             return
         step, trace = Step.in_ledger(row), await self._trace(row)
         async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
+            step = await step.locked(connection)
             state, rule, found = SendState.UNKNOWN, "outcome_unknown", None
             if trace.outcome == "accepted":
                 found = await sends.first_untaken(connection, row["gateway"], trace.provider_ids)
@@ -59,10 +59,12 @@ class LostAnswers:
         gateway = self._gateways[Channel(row["channel"])]
         if gateway.name != row["gateway"]:  # this installation sends by another provider now
             return Trace(outcome="unknown")
+        if row["recipient"] is None:  # erased: there is nothing to ask by
+            return Trace(outcome="unknown")
         rendered = row["rendered"] or {}
         lost = Lost(
             send_id=row["id"],
-            to=row["recipient"] or "",
+            to=row["recipient"],
             text=rendered.get("text", ""),
             handed_at=row["claimed_at"],
             by_content="content" in rendered,

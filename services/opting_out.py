@@ -49,7 +49,7 @@ class OptingOut:
     async def read(self, token: str) -> Leaver:
         """Who is behind a link. Changes nothing. Raises NotFound."""
         meant, row, word = await self._find(token)
-        return Leaver(customer=meant.customer, channel=meant.channel, locale=row["locale"], said_no=_is_no(word))
+        return Leaver(customer=row["id"], channel=meant.channel, locale=row["locale"], said_no=_is_no(word))
 
     async def opt_out(self, token: str) -> None:
         """Put the refusal in force now. Raises NotFound.
@@ -82,7 +82,7 @@ class OptingOut:
         meant = self._links.read_unsubscribe(token)
         async with self._database.transaction() as connection:
             row = await customers.find(connection, meant.customer)
-            consents = await customers.consents_of(connection, meant.customer)
+            consents = await customers.consents_of(connection, row["id"]) if row else {}
         if row is None or row["erased_at"]:
             raise NotFound("link", token[:12])
         return meant, row, in_force(consents, meant.channel)

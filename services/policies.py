@@ -10,6 +10,8 @@ from adapters.database import policies
 from domain.clock import Clock
 from domain.contact_policy import ContactPolicy
 from domain.errors import Conflict
+from services import audit
+from services.audit import Actor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Policies:
         return PolicyNow(policy=policies.read(row["policy"]), version=row["version"], at=row["at"], actor=row["actor"])
 
     async def set(
-        self, connection: AsyncConnection, policy: ContactPolicy, *, actor: str, over: int | None = None
+        self, connection: AsyncConnection, policy: ContactPolicy, *, actor: Actor, over: int | None = None
     ) -> PolicyNow:
         """Put a policy in force. `over` is the version its author saw. Raises Conflict when there is a newer one."""
         await connection.execute(text("LOCK TABLE contact_policies IN SHARE ROW EXCLUSIVE MODE"))
@@ -52,5 +54,14 @@ class Policies:
         if before.policy == policy and before.version:
             return before
         at = self._clock.now()
-        version = await policies.insert(connection, policy, actor=actor, at=at)
-        return replace(before, policy=policy, version=version, at=at, actor=actor)
+        version = await policies.insert(connection, policy, actor=actor.name, at=at)
+        await audit.write(
+            connection,
+            actor,
+            "contact_policy.set",
+            kind="contact_policy",
+            subject=str(version),
+            before={"version": before.version, "policy": before.policy},
+            after={"version": version, "policy": policy},
+        )
+        return replace(before, policy=policy, version=version, at=at, actor=actor.name)

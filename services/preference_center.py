@@ -79,7 +79,7 @@ class PreferenceCenter:
         """What holds now. Changes nothing. Raises NotFound for one who is gone."""
         async with self._database.transaction() as connection:
             row = await _here(connection, customer)
-            return await self._standing(connection, row, await self._preferences.of(connection, customer))
+            return await self._standing(connection, row, await self._preferences.of(connection, row["id"]))
 
     async def press(self, customer: str, press: Press, *, shown: Picked, picked: Picked, wording: str) -> Standing:
         """Put in force what a button says, with what differs between `shown` and `picked`.
@@ -88,10 +88,10 @@ class PreferenceCenter:
         """
         async with self._database.transaction() as connection:
             row = await self._locked(connection, customer)
-            chosen = await self._preferences.of(connection, customer)
+            chosen = await self._preferences.of(connection, row["id"])
             now = await self._standing(connection, row, chosen)
             choice = _difference(shown, picked, now, chosen) if press is not Press.STOP else Choice()
-            if press is Press.STOP and not await _stopped(connection, customer, chosen):
+            if press is Press.STOP and not await _stopped(connection, row["id"], chosen):
                 choice = Choice(everything=False)
             elif press is Press.PAUSE:
                 choice = replace(choice, settings={**choice.settings, **self._pause(chosen)})
@@ -107,7 +107,7 @@ class PreferenceCenter:
         """The yes of somebody who had left a channel, perhaps for less or for later (S98). Raises NotFound."""
         async with self._database.transaction() as connection:
             row = await self._locked(connection, customer)
-            chosen = await self._preferences.of(connection, customer)
+            chosen = await self._preferences.of(connection, row["id"])
             settings: dict[str, Any] = {"frequency": frequency} if frequency else {}
             choice = Choice(
                 settings={**settings, **(self._pause(chosen) if pause else {})},
@@ -141,7 +141,7 @@ class PreferenceCenter:
     async def _standing(self, connection: AsyncConnection, row: RowMapping, chosen: Chosen) -> Standing:
         known = await addresses_of(connection, row)
         keys = {c.value: self._surrogates.address(c.value, found[0].address) for c, found in known.items()}
-        dead = await customers.suppressed(connection, keys)
+        dead = await customers.suppressed(connection, row["id"], keys)
         policy = await self._policies.in_force(connection)
         used = _beside_transactional(policy).intersection(self._channels)
         offered = tuple(channel for channel in Channel if channel in known and channel not in dead and channel in used)

@@ -1,6 +1,6 @@
 """What customers choose for themselves: how often, a snooze, topics, channels (S91, S97). It wins over everything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from domain.clock import Clock
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus, Frequency, in_force, topic_refused
 from domain.events import FREQUENCY_CHOSEN, SNOOZED
 from domain.messages import Channel
+from services.audit import Actor
 from services.customers import Customers
 
 
@@ -49,7 +50,7 @@ class Preferences:
     async def of(self, connection: AsyncConnection, customer: str) -> Chosen:
         """What a customer (our id) has chosen so far."""
         row = await customers.by_id(connection, customer)
-        consents = await customers.consents_of(connection, customer)
+        consents = await customers.consents_of(connection, row["id"])
         words = {channel: in_force(consents, channel) for channel in Channel}
         snoozed = row["snoozed_until"]
         return Chosen(
@@ -68,10 +69,15 @@ class Preferences:
         source: str,
         wording: str = "",
         proof: str = "",
+        by: Actor | None = None,
     ) -> Chosen:
-        """Put a customer's (our id) choice in force, before this transaction ends. Raises Conflict for one erased."""
+        """Put a customer's (our id) choice in force, before this transaction ends. Raises Conflict for one erased.
+
+        `by` is who sets it for them; None is the customer.
+        """
         row = await self._customers.locked(connection, customer)
-        await self._set(connection, row, choice.settings)
+        before = await customers.consents_of(connection, row["id"])
+        changed = await self._set(connection, row, choice.settings)
         now = self._clock.now()
         scopes = {channel.value: yes for channel, yes in choice.channels.items()}
         scopes |= {f"{EVERY_CHANNEL}/{topic}": yes for topic, yes in choice.topics.items()}
@@ -81,16 +87,19 @@ class Preferences:
             status = ConsentStatus.GRANTED if yes else ConsentStatus.DENIED
             word = Consent(status=status, at=now, source=source, wording=wording, proof=proof)
             await self._customers.hear(connection, row, scope, word)
-        await enrollments.release(connection, customer)  # less may stand in the way now, and asking again is harmless
-        return await self.of(connection, customer)
+        if by:
+            await self._customers.note(connection, by, row["id"], fields=changed, before=before)
+        await enrollments.release(connection, row["id"])  # less may stand in the way, and asking again is harmless
+        return await self.of(connection, row["id"])
 
-    async def _set(self, connection: AsyncConnection, row: RowMapping, settings: Mapping[str, Any]) -> None:
+    async def _set(self, connection: AsyncConnection, row: RowMapping, settings: Mapping[str, Any]) -> Collection[str]:
         changed = {name: value for name, value in settings.items() if row[name] != value}
         if not changed:
-            return
+            return ()
         await customers.update_profile(connection, row["id"], changed)
         if "frequency" in changed:
             await self._customers.append(connection, row, FREQUENCY_CHOSEN, {"frequency": changed["frequency"]})
         if "snoozed_until" in changed:
             until: datetime | None = changed["snoozed_until"]
             await self._customers.append(connection, row, SNOOZED, {"until": until.isoformat() if until else None})
+        return changed.keys()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events
@@ -16,6 +17,7 @@ from domain.customers import Trouble
 from domain.decisions import Decision
 from domain.events import Event
 from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
+from services import identities
 from services.catalogue import Catalogue
 
 AT_ONCE = 8  # customers side by side, in one process
@@ -37,54 +39,60 @@ class Projector:
 
         async def project(customer_id: str, customer: str | None) -> int:
             async with gate:
-                return await self._project_one(customer or await self._identify(customer_id), customer_id)
+                ours = customer or await self._whose(customer_id)
+                return await self._project_one(ours) if ours else 0
 
         applied = sum(await asyncio.gather(*itertools.starmap(project, waiting)))
         if applied:
             self._database.wake()
         return applied
 
-    async def _identify(self, customer_id: str) -> str:
-        """Our id for a customer, committed: holding its unique index through the lock could deadlock with ingest."""
-        async with self._database.transaction() as connection:
-            return (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
+    async def _whose(self, customer_id: str) -> str | None:
+        """Who it is, minted when new; None when nothing is left of what waits, because it was erased.
 
-    async def _project_one(self, customer: str, customer_id: str) -> int:
+        Committed: holding its unique index through the lock could deadlock with ingest.
+        """
+        surrogates, now = self._catalogue.surrogates, self._clock.now()
+        async with self._database.transaction() as connection:
+            known = await identities.identify(connection, surrogates, [customer_id], now)
+            return known.get(customer_id) or await identities.come_back(connection, surrogates, customer_id, now)
+
+    async def _project_one(self, customer: str) -> int:
         try:
             async with self._database.transaction() as connection:
                 if not await try_lock_customer(connection, customer):
                     return 0  # somebody else is at it; the next round finds what they left
-                return await self.apply_pending(connection, customer, customer_id)
+                return await self.apply_pending(connection, customer)
         except Exception as error:
             if will_pass(error):
                 raise
             log.exception("projection failed; setting the poison aside", extra={"customer": customer})
-            return await self._one_by_one(customer, customer_id)
+            return await self._one_by_one(customer)
 
-    async def apply_pending(self, connection: AsyncConnection, customer: str, customer_id: str) -> int:
+    async def apply_pending(self, connection: AsyncConnection, customer: str) -> int:
         """Apply all pending events of a customer. The caller holds the lock."""
-        pending = await events.pending(connection, customer_id)
+        pending = await events.pending(connection, customer)
         for event, problem in pending.unreadable:
             await self._quarantine(connection, customer, event, problem)
         if pending.events:
             await self._apply(connection, customer, pending.events)
         return len(pending.events) + len(pending.unreadable)
 
-    async def _one_by_one(self, customer: str, customer_id: str) -> int:
+    async def _one_by_one(self, customer: str) -> int:
         """After a failure: each event in its own transaction, and the one that fails into quarantine."""
         async with self._database.transaction() as connection:
-            waiting = (await events.pending(connection, customer_id)).events
+            waiting = (await events.pending(connection, customer)).events
         for event in waiting:
             try:
                 async with self._database.transaction() as connection:
-                    await lock_customer(connection, customer)
+                    customer = await lock_customer(connection, customer)
                     if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
                         await self._apply(connection, customer, [event])
             except Exception as error:
                 if will_pass(error):
                     raise
                 async with self._database.transaction() as connection:
-                    await lock_customer(connection, customer)
+                    customer = await lock_customer(connection, customer)
                     if await events.is_pending(connection, event.id):
                         await self._quarantine(connection, customer, event, type(error).__name__)
         return len(waiting)
@@ -92,7 +100,12 @@ class Projector:
     async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> None:
         now = self._clock.now()
         routing = await self._catalogue.routing(connection)
-        standing = await self._standing(connection, customer, pending, routing)
+        row = await customers.by_id(connection, customer)
+        if until := row["forgotten_until"]:
+            old = [event.id for event in pending if min(event.occurred_at, event.received_at) <= until]
+            await events.drop(connection, old)
+            pending = [event for event in pending if event.id not in old]
+        standing = await self._standing(connection, row, pending, routing)
         troubled = standing.trouble is not None
         ids = iter(await self._mint(connection, pending, routing))
         numbered, following = [], list[Consequence]()
@@ -117,9 +130,9 @@ class Projector:
             await enrollments.release(connection, customer)
 
     async def _standing(
-        self, connection: AsyncConnection, customer: str, pending: Sequence[Event], routing: Routing
+        self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
     ) -> Standing:
-        row = await customers.by_id(connection, customer)
+        customer = row["id"]
         starting = {listed.declaration.name for event in pending for listed in routing.starting_on(event.name)}
         return Standing(
             number=row["events"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,21 +68,24 @@ class Replies:
             return True
         taken = await self._ingest.accept([self._event(incoming, writer) for writer in writers])
         if taken.accepted:  # told again, it was written no later
-            async with self._database.transaction() as connection:
-                for writer in writers:
-                    await self._hear(connection, incoming, writer)
+            for writer in writers:
+                async with self._database.transaction() as connection:
+                    row = await _locked(connection, writer)
+                    if not row["erased_at"]:
+                        await self._hear(connection, incoming, row)
         return True
 
     async def _start(self, incoming: Incoming, writer: RowMapping) -> None:
         """An explicit yes, newer than every no."""
         async with self._database.transaction() as connection:
-            await lock_customer(connection, writer["id"])
-            if not await events.insert(connection, [self._event(incoming, writer)]):
+            row = await _locked(connection, writer)
+            event = structs.replace(self._event(incoming, writer), customer_id=row["customer_id"])
+            if row["erased_at"] or not await events.insert(connection, [event]):
                 return
-            await self._hear(connection, incoming, writer)
+            await self._hear(connection, incoming, row)
             granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=_SOURCES[incoming.channel])
             change = Change(consents={incoming.channel.value: granted})
-            await self._customers.merge(connection, writer["customer_id"], change)
+            await self._customers.merge(connection, row["customer_id"], change)
         self._database.wake()
 
     async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:
@@ -108,6 +112,11 @@ class Replies:
             properties=msgspec.json.encode(properties),
             digest=hashlib.sha256(event_id.encode()).digest(),  # the same text, whenever it is told again
         )
+
+
+async def _locked(connection: AsyncConnection, writer: RowMapping) -> RowMapping:
+    """A writer under their lock, whoever that is by now."""
+    return await customers.by_id(connection, await lock_customer(connection, writer["id"]))
 
 
 async def _writers(connection: AsyncConnection, incoming: Incoming) -> Sequence[RowMapping]:

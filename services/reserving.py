@@ -7,8 +7,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from adapters.database import customers, enrollments, sends
-from adapters.database.connection import Database, lock_customer
+from adapters.database import enrollments, sends
+from adapters.database.connection import Database
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
@@ -49,15 +49,14 @@ class Reserving:
 
         Raises Unavailable for a walk that ended and that an operator restarted, until that is recorded.
         """
-        request = step.request
         async with self._database.transaction() as connection:
-            await lock_customer(connection, request.customer)
+            step = await step.locked(connection)
+            request = step.request
             row = await sends.get(connection, step.send)
             if row and SendState(row["state"]) not in (*UNCLAIMED, SendState.WITHDRAWN):
                 return result_of(row)
-            customer = await customers.by_id(connection, request.customer)
             # So that the check has seen everything that was accepted before it.
-            applied = await self._projector.apply_pending(connection, request.customer, customer["customer_id"])
+            applied = await self._projector.apply_pending(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return result_of(None)

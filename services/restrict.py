@@ -24,7 +24,7 @@ class Restrictions:
     """Applies opt-outs, complaints and hard bounces. The caller holds the customer's lock."""
 
     def __init__(self, clock: Clock, surrogates: Surrogates) -> None:
-        self._clock, self._surrogates = clock, surrogates
+        self._clock, self.surrogates = clock, surrogates
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
@@ -36,7 +36,7 @@ class Restrictions:
             scope: str = channel or Channel.EMAIL
             reason = "a complaint" if event.name == COMPLAINED else "it bounced for good"
             for address in await self._addresses(connection, customer, Channel(scope), event):
-                key = self._surrogates.address(scope, address)
+                key = self.surrogates.address(scope, address)
                 await customers.suppress(connection, scope, key, reason, self._clock.now())
             if event.name == HARD_BOUNCED:
                 return
@@ -57,17 +57,23 @@ class Restrictions:
         if scope == EVERY_CHANNEL:
             await self.leave_all(connection, customer)
 
-    async def leave_all(self, connection: AsyncConnection, customer: str) -> None:
+    async def leave_all(
+        self,
+        connection: AsyncConnection,
+        customer: str,
+        leaving: Leaving = Leaving.OPTED_OUT,
+        rule: str = "left_opted_out",
+    ) -> None:
         """End every open walk of a customer and tell Temporal."""
         for walk in await enrollments.open_walks(connection, customer):
             await enrollments.end(
                 connection,
                 enrollment=walk,
-                ending=Ending(leaving=Leaving.OPTED_OUT),
+                ending=Ending(leaving=leaving),
                 at=self._clock.now(),
-                decision=Decision(rule="left_opted_out"),
+                decision=Decision(rule=rule),
             )
-            await enrollments.dispatch(connection, walk, "cancel", {"reason": Leaving.OPTED_OUT.value})
+            await enrollments.dispatch(connection, walk, "cancel", {"reason": leaving.value})
 
     @staticmethod
     async def _addresses(

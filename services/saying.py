@@ -49,6 +49,11 @@ EVENTS: dict[str, dict[str, str]] = {
     "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
     "telegram_started": {"en": "Started our Telegram bot", "ru": "Запущен наш бот в Telegram"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
+    "merged": {
+        "en": "Another profile of the same person was joined to this one",
+        "ru": "Присоединён другой профиль того же человека",
+    },
+    "identified": {"en": "Recognized: earlier visits were joined", "ru": "Узнан: прежние визиты присоединены"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
 OTHER_EVENT = {"en": "Event: {name}", "ru": "Событие: {name}"}

@@ -54,7 +54,9 @@ class FactReader:
             paused=enrollment["paused_at"] is not None,
             preferred=Channel(preferred) if preferred else None,
             addressed=frozenset(addresses),
-            suppressed={Channel(c): why for c, why in (await customers.suppressed(connection, keys)).items()},
+            suppressed={
+                Channel(c): why for c, why in (await customers.suppressed(connection, customer["id"], keys)).items()
+            },
             consents=await customers.consents_of(connection, customer["id"]),
             kind=plan.kind,
             audiences=audiences_of(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from activities.sending import SendRequest
 from adapters.database import sends
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database
 from adapters.templates import RenderFailed
 from domain.clock import Clock, Pace
 from domain.decisions import Decision
@@ -92,7 +92,7 @@ class Sending:
         decision = Decision(rule="render_failed", facts={"problem": problem})
         log.error("render failed", extra={"send": str(step.send), "template": step.request.message})
         async with self._database.transaction() as connection:
-            await lock_customer(connection, step.request.customer)
+            step = await step.locked(connection)
             row = await sends.get(connection, step.send)
             if row and row["state"] == SendState.RESERVED:  # not withdrawn, nor sent by another attempt
                 await sends.set_state(connection, step.send, SendState.FAILED, decision.rule)

@@ -1,6 +1,6 @@
 """One send of the ledger, as those who work on it pass it around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import enrollments
+from adapters.database.connection import lock_customer
 from domain.decisions import Decision
 from domain.messages import Channel
 from domain.sends import SendResult, SendState, send_id
@@ -37,6 +38,11 @@ class Step:
             leg=row["leg"],
         )
         return cls(send=row["id"], request=request)
+
+    async def locked(self, connection: AsyncConnection) -> "Step":
+        """Take the customer's lock. Answers this step for whoever that is by now: a walk keeps its first id."""
+        customer = await lock_customer(connection, self.request.customer)
+        return replace(self, request=replace(self.request, customer=customer))
 
     async def decide(self, connection: AsyncConnection, state: SendState, decision: Decision, at: datetime) -> None:
         """Store why this send came to stand where it does."""

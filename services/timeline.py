@@ -62,7 +62,7 @@ class Timeline:
         if customer is None:
             raise NotFound("customer", customer_id)
         after = _place(cursor) if cursor else None
-        rows = await timeline.page(connection, customer["id"], customer_id, after=after, limit=limit + 1)
+        rows = await timeline.page(connection, customer["id"], after=after, limit=limit + 1)
         zone = customer["timezone"] or self._zone
         shown = rows[:limit]
         return Page(

@@ -85,7 +85,7 @@ class Tracking:
     async def _settle(self, send: UUID, customer: str) -> None:
         """Grades, events and "seen" of one letter, in one transaction under its customer's lock."""
         async with self._database.transaction() as connection:
-            await lock_customer(connection, customer)
+            await lock_customer(connection, customer)  # the letter says whose it is by now
             letter = await hits.letter(connection, send)
             known = await hits.of_letter(connection, send)
             now = self._clock.now()

@@ -46,9 +46,8 @@ class Walking:
     async def facts(self, customer: str) -> CustomerFacts:
         """Fresh facts, pending events included."""
         async with self._database.transaction() as connection:
-            await self._up_to_date(connection, customer)
-            row = await customers.by_id(connection, customer)
-            consents = await customers.consents_of(connection, customer)
+            row = await customers.by_id(connection, await self._up_to_date(connection, customer))
+            consents = await customers.consents_of(connection, row["id"])
             addresses = await addresses_of(connection, row)
         self._database.wake()
         reachable = []
@@ -69,7 +68,8 @@ class Walking:
     async def missed(self, request: MissedRequest) -> list[HeardEvent]:
         """The newest events that an enrollment listens for, after those that it was told."""
         async with self._database.transaction() as connection:
-            await self._up_to_date(connection, request.customer)  # so that what is accepted now is not missed again
+            # Up to date, so that what is accepted now is not missed again.
+            customer = await self._up_to_date(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return []
@@ -77,7 +77,7 @@ class Walking:
             routing = await self._catalogue.routing(connection)
             found = await events.missed(
                 connection,
-                customer=request.customer,
+                customer=customer,
                 after=max(request.after, enrollment["after_event"]),
                 names=plan.hears,
                 about=(plan.about, enrollment["about"]) if plan.about else None,
@@ -100,14 +100,14 @@ class Walking:
         at = self._pace.business(started)
         task = uuid5(_TASKS, f"{request.enrollment}/{request.name}/{request.visit}")
         async with self._database.transaction() as connection:
-            await lock_customer(connection, request.customer)
+            ours = await lock_customer(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return
             wait_for_restart(enrollment, run)
             if enrollment["ended_at"]:
                 return
-            customer = await customers.by_id(connection, request.customer)
+            customer = await customers.by_id(connection, ours)
             folder = self._catalogue.journey(enrollment["journey"]).folder
             title, words = self._tasks.write(folder, request.name, customer["attributes"])
             created = await connection.execute(
@@ -118,7 +118,7 @@ class Walking:
                 """),
                 {
                     "id": task,
-                    "customer": request.customer,
+                    "customer": ours,
                     "enrollment": request.enrollment,
                     "name": request.name,
                     "title": title,
@@ -130,7 +130,7 @@ class Walking:
             if created.first():
                 await enrollments.decide(
                     connection,
-                    customer=request.customer,
+                    customer=ours,
                     enrollment=request.enrollment,
                     at=at,
                     state="task",
@@ -160,7 +160,8 @@ class Walking:
             leaving=Leaving(row["leaving"]) if row["leaving"] else None,
         )
 
-    async def _up_to_date(self, connection: AsyncConnection, customer: str) -> None:
-        await lock_customer(connection, customer)
-        row = await customers.by_id(connection, customer)
-        await self._projector.apply_pending(connection, customer, row["customer_id"])
+    async def _up_to_date(self, connection: AsyncConnection, customer: str) -> str:
+        """Lock the customer and apply what waits. Answers who that is by now."""
+        ours = await lock_customer(connection, customer)
+        await self._projector.apply_pending(connection, ours)
+        return ours

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from adapters.settings import Settings
 from domain.errors import InvalidInput
-from tests.support.factories import an_event
+from tests.support.factories import STAFF, an_event
 from tests.support.typing_commands import Tropa, anna
 from tropa import commands
 from tropa.wiring import House
@@ -58,7 +58,7 @@ async def test_journeys_are_counted_by_how_they_stand(house: House, tropa: Tropa
 
 async def test_a_journey_started_by_another_event_here_says_so(house: House) -> None:
     async with house.database.transaction() as connection:
-        await house.catalogue.set_options(connection, "WelcomeChain", {"starts_on": []})
+        await house.catalogue.set_options(connection, "WelcomeChain", {"starts_on": []}, actor=STAFF)
 
     assert [each.starts_on for each in await commands.journeys(house) if each.name == "WelcomeChain"] == [[]]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -104,6 +105,25 @@ def enroll_by_hand(
             return await commands.enroll(house, journey, customer, about=about, options=options)
 
     typer.echo(asyncio.run(enter()))
+
+
+@app.command("erasures")
+def list_erasures(
+    replay: Annotated[
+        Path | None, typer.Option(help="A list printed before: erase them again, after a restore")
+    ] = None,
+) -> None:
+    """Who was erased: keyed surrogates and times, a JSON object a line. Keep it apart from backups."""
+    from tropa import commands, erasures
+
+    lines = erasures.read(replay) if replay else None
+
+    async def run() -> list[str]:
+        async with commands.opened(Settings.read()) as house:
+            return await (erasures.listed(house) if lines is None else erasures.replayed(house, lines))
+
+    for line in asyncio.run(run()):
+        typer.echo(line)
 
 
 @app.command("doctor")

@@ -18,6 +18,7 @@ from adapters.settings import Settings
 from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journeys import Leaving, Outcome
+from services.audit import COMMAND_LINE
 from services.catalogue import STARTS_ON
 from services.doctor import Diagnosis, Doctor, database_down
 from services.timeline import Entry, Timeline
@@ -27,7 +28,6 @@ from tropa.migrate import configuration
 from tropa.up import database_url
 from tropa.wiring import House, build
 
-ACTOR = "staff, from the command line"
 LONGEST_NAME = 200  # as in the API
 
 
@@ -120,7 +120,9 @@ async def enroll(house: House, journey: str, customer_id: str, *, about: str, op
     _check_words("customer", customer_id)
     _check_words("about", about)
     async with house.database.transaction() as connection:
-        row = await house.enrolling.enroll(connection, journey, customer_id, about=about, options=options, actor=ACTOR)
+        row = await house.enrolling.enroll(
+            connection, journey, customer_id, about=about, options=options, actor=COMMAND_LINE
+        )
     house.database.wake()
     return str(row["id"])
 

@@ -15,8 +15,11 @@ from api.needs import Needs
 from services.browsers import Browsers
 from services.chats import Chats
 from services.customers import Customers
+from services.erasing import Erasing
+from services.exporting import Exporting
 from services.intake import Intake
 from services.keys import Keys, Sessions
+from services.merging import Merging
 from services.opting_out import OptingOut
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
@@ -50,6 +53,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     customers = Customers(house.clock, house.restrictions)
     preferences = Preferences(house.clock, customers, house.catalogue.topics())
+    erasing = Erasing(house.clock, house.restrictions)
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
@@ -64,6 +68,9 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             timeline=Timeline(settings.timezone),
             enrolling=house.enrolling,
             letters=house.letters,
+            erasing=erasing,
+            merging=Merging(house.clock, house.restrictions, erasing),
+            exporting=Exporting(house.database),
             tracking=house.tracking,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
             links=house.links,

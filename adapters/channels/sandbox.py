@@ -26,12 +26,15 @@ class SandboxGateway:
         yield self
 
     async def deliver(self, letter: Letter) -> Receipt:
-        """Keep the message."""
+        """Keep the message, unless its customer is erased meanwhile; FOR SHARE waits for an erasure, or it for us."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 text("""
                     INSERT INTO sandbox_outbox (send, at, channel, recipient, subject, html, text)
-                    VALUES (:send, :at, :channel, :recipient, :subject, :html, :text) ON CONFLICT (send) DO NOTHING
+                    SELECT s.id, :at, :channel, :recipient, :subject, :html, :text
+                    FROM sends s JOIN customers c ON c.id = s.customer
+                    WHERE s.id = :send AND c.erased_at IS NULL FOR SHARE OF c
+                    ON CONFLICT (send) DO NOTHING
                 """),
                 {
                     "send": letter.send_id,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -124,18 +124,26 @@ class Database:
         return self._doorbell
 
 
-async def lock_customer(connection: AsyncConnection, customer: str) -> None:
-    """Take the customer's one lock until the end of the transaction.
+async def lock_customer(connection: AsyncConnection, customer: str) -> str:
+    """Take the customer's one lock until the end of the transaction. Answers who that is by now: go on with that id.
 
-    Read in the NEXT statement: under READ COMMITTED a statement that waits for its own lock reads from before it.
+    A profile that was merged away is whoever it went into. Read in the NEXT statement: under READ COMMITTED a statement
+    that waits for its own lock reads from before it.
     """
-    await connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:customer, 0))"), {"customer": customer}
+    return (await lock_customers(connection, [customer]))[0]
+
+
+async def lock_customers(connection: AsyncConnection, customers: Sequence[str]) -> list[str]:
+    """As `lock_customer`, for several at once, in the one order that cannot deadlock (migration 0003)."""
+    rows = await connection.execute(
+        text("SELECT lock_customers(cast(:customers AS text[]))"), {"customers": list(customers)}
     )
+    return list(rows.scalar_one())
 
 
 async def try_lock_customer(connection: AsyncConnection, customer: str) -> bool:
-    """As `lock_customer`, but answers False at once when somebody else holds it."""
+    """As `lock_customer`, but answers False at once when somebody else holds it. It follows no merge: a profile that
+    was merged away meanwhile has nothing any more."""
     found = await connection.execute(
         text("SELECT pg_try_advisory_xact_lock(hashtextextended(:customer, 0))"), {"customer": customer}
     )

@@ -18,7 +18,7 @@ from domain.projection import Standing
 async def identify(connection: AsyncConnection, customer_ids: Sequence[str], at: datetime) -> dict[str, str]:
     """Our ids for the company's, minting those that are new. Keys are in order, so that two batches cannot deadlock."""
     wanted = sorted(set(customer_ids))
-    found = await _ours(connection, wanted)
+    found = await ours(connection, wanted)
     if missing := [each for each in wanted if each not in found]:
         await connection.execute(
             text("""
@@ -28,32 +28,50 @@ async def identify(connection: AsyncConnection, customer_ids: Sequence[str], at:
             """),
             {"ids": missing, "at": at},
         )
-        found |= await _ours(connection, missing)
+        # Whoever was merged away while the insert waited for their old row has an alias by now.
+        await connection.execute(
+            text("""
+                DELETE FROM customers c USING customer_aliases a
+                WHERE c.customer_id = a.customer_id AND a.customer_id = ANY(:ids)
+            """),
+            {"ids": missing},
+        )
+        found |= await ours(connection, missing)
     return found
 
 
-async def _ours(connection: AsyncConnection, customer_ids: Sequence[str]) -> dict[str, str]:
+async def ours(connection: AsyncConnection, customer_ids: Sequence[str]) -> dict[str, str]:
+    """Our ids for those of the company's that we know: a merged profile's is the one that it went into."""
     rows = await connection.execute(
-        text("SELECT customer_id, id FROM customers WHERE customer_id = ANY(:ids)"), {"ids": list(customer_ids)}
+        text("""
+            SELECT customer_id, id FROM customers WHERE customer_id = ANY(:ids)
+            UNION ALL SELECT customer_id, customer FROM customer_aliases WHERE customer_id = ANY(:ids)
+        """),
+        {"ids": list(customer_ids)},
     )
     return {row.customer_id: row.id for row in rows}
 
 
+_BY_ID = text("""
+    SELECT * FROM customers WHERE id = coalesce((SELECT customer FROM customer_aliases WHERE id = :id), :id)
+""")
+
+
 async def by_company_id(connection: AsyncConnection, customer_id: str) -> RowMapping | None:
     """A customer's row by the company's id."""
-    rows = await connection.execute(text("SELECT * FROM customers WHERE customer_id = :id"), {"id": customer_id})
-    return rows.mappings().one_or_none()
+    found = await ours(connection, [customer_id])
+    return await find(connection, found[customer_id]) if found else None
 
 
 async def by_id(connection: AsyncConnection, customer: str) -> RowMapping:
-    """A customer's row by our id."""
-    rows = await connection.execute(text("SELECT * FROM customers WHERE id = :id"), {"id": customer})
+    """A customer's row by our id. A profile that was merged away is the one that it went into."""
+    rows = await connection.execute(_BY_ID, {"id": customer})
     return rows.mappings().one()
 
 
 async def find(connection: AsyncConnection, customer: str) -> RowMapping | None:
-    """A customer's row by our id, if there is one."""
-    rows = await connection.execute(text("SELECT * FROM customers WHERE id = :id"), {"id": customer})
+    """As `by_id`, if there is one."""
+    rows = await connection.execute(_BY_ID, {"id": customer})
     return rows.mappings().one_or_none()
 
 
@@ -115,15 +133,22 @@ async def suppress(connection: AsyncConnection, channel: str, address_key: UUID,
     )
 
 
-async def suppressed(connection: AsyncConnection, keys: Mapping[str, UUID]) -> dict[str, str]:
-    """Which of these addresses (by channel) are suppressed, and why."""
+async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[str, UUID]) -> dict[str, str]:
+    """Which of these addresses (by channel) are suppressed, and why.
+
+    An erasure gives way to a yes that the customer gave after it: that is somebody who came back. A yes to one topic
+    alone is none to the channel.
+    """
     rows = await connection.execute(
         text("""
             SELECT s.channel, s.reason FROM suppressions s
             JOIN unnest(cast(:channels AS text[]), cast(:keys AS uuid[])) AS given (channel, key)
               ON s.channel = given.channel AND s.address_key = given.key
+            WHERE s.reason <> 'erased' OR NOT EXISTS (
+                SELECT 1 FROM consents c WHERE c.customer = :customer AND c.channel IN (s.channel, 'all')
+                  AND c.topic = '' AND c.status = 'granted' AND c.at > s.at)
         """),
-        {"channels": list(keys), "keys": list(keys.values())},
+        {"customer": customer, "channels": list(keys), "keys": list(keys.values())},
     )
     return {row.channel: row.reason for row in rows}
 
@@ -163,3 +188,11 @@ async def by_phone(connection: AsyncConnection, phone: str) -> Sequence[RowMappi
         {"phone": phone},
     )
     return rows.mappings().all()
+
+
+async def forget_until(connection: AsyncConnection, customer: str, at: datetime) -> None:
+    """Whoever came back after an erasure knows nothing of what happened until then."""
+    await connection.execute(
+        text("UPDATE customers SET forgotten_until = :at WHERE id = :customer AND forgotten_until IS NULL"),
+        {"customer": customer, "at": at},
+    )

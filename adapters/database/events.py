@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
@@ -92,15 +93,17 @@ class Pending:
     unreadable: list[tuple[Event, str]]
 
 
-async def pending(connection: AsyncConnection, customer_id: str) -> Pending:
-    """A customer's unprojected events."""
+async def pending(connection: AsyncConnection, customer: str) -> Pending:
+    """A customer's unprojected events, under whichever of the company's ids."""
     rows = await connection.execute(
         text("""
             SELECT id, event_id, name, occurred_at, received_at, source, about, properties::text FROM events
-            WHERE customer_id = :customer_id AND number IS NULL AND quarantined IS NULL
+            WHERE number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
+                SELECT c.customer_id FROM customers c WHERE c.id = :customer
+                UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))
             ORDER BY occurred_at, event_id
         """),
-        {"customer_id": customer_id},
+        {"customer": customer},
     )
     found = Pending(events=[], unreadable=[])
     for row in rows.mappings():
@@ -110,6 +113,23 @@ async def pending(connection: AsyncConnection, customer_id: str) -> Pending:
         except (msgspec.DecodeError, RecursionError) as error:  # PostgreSQL keeps numbers that no program can hold
             found.unreadable.append((event, type(error).__name__))
     return found
+
+
+async def waiting(connection: AsyncConnection, customer_id: str) -> Sequence[RowMapping]:
+    """What waits under one of the company's ids."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, event_id, occurred_at, received_at, source FROM events
+            WHERE customer_id = :customer_id AND number IS NULL AND quarantined IS NULL
+        """),
+        {"customer_id": customer_id},
+    )
+    return rows.mappings().all()
+
+
+async def drop(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Unsay events that nothing followed from."""
+    await connection.execute(text("DELETE FROM events WHERE id = ANY(:ids) AND number IS NULL"), {"ids": list(ids)})
 
 
 async def is_pending(connection: AsyncConnection, event: UUID) -> bool:

@@ -22,12 +22,14 @@ async def target(connection: AsyncConnection, send: UUID, number: int) -> str | 
 
 
 async def keep(connection: AsyncConnection, send: UUID, hit: Hit) -> None:
-    """Keep a hit on a letter that went out: one a second, and ten a day, for each link and sign (F40)."""
+    """Keep a hit on a letter that went out to somebody not erased: one a second, ten a day by link and sign (F40)."""
     await connection.execute(
         text("""
             INSERT INTO hits (send, kind, number, sign, at)
             SELECT id, :kind, :number, :sign, :at FROM sends
-            WHERE id = :send AND called_at IS NOT NULL AND :most > (
+            WHERE id = :send AND called_at IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = sends.customer AND c.erased_at IS NOT NULL)
+              AND :most > (
                 SELECT count(*) FROM hits
                 WHERE send = :send AND kind = :kind AND number = :number AND sign = :sign AND at > :since)
             ON CONFLICT DO NOTHING

@@ -22,6 +22,11 @@ async def get(connection: AsyncConnection, send: UUID) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
+async def one(connection: AsyncConnection, send: UUID) -> RowMapping:
+    """One send that is surely there."""
+    return (await connection.execute(text("SELECT * FROM sends WHERE id = :id"), {"id": send})).mappings().one()
+
+
 async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
     """Write where a send stands after a look at the policy: a new row, or the old one moved on."""
     await connection.execute(

@@ -25,7 +25,9 @@ _TIMELINE = text("""
         FROM events WHERE customer = :customer
         UNION ALL
         SELECT occurred_at, 0, id::text, 'event', name, source, properties, NULL, NULL, NULL, NULL
-        FROM events WHERE customer_id = :customer_id AND number IS NULL AND quarantined IS NULL
+        FROM events WHERE number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
+            SELECT c.customer_id FROM customers c WHERE c.id = :customer
+            UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))
         UNION ALL
         SELECT at, 1, lpad(id::text, 20, '0'), 'decision', state, NULL, NULL, rule, facts, enrollment, send
         FROM decisions WHERE customer = :customer
@@ -57,15 +59,12 @@ _CURRENT = text("""
 """)
 
 
-async def page(
-    connection: AsyncConnection, customer: str, customer_id: str, *, after: Place | None, limit: int
-) -> Sequence[RowMapping]:
+async def page(connection: AsyncConnection, customer: str, *, after: Place | None, limit: int) -> Sequence[RowMapping]:
     """A page of entries, newest first, after a place."""
     rows = await connection.execute(
         _TIMELINE,
         {
             "customer": customer,
-            "customer_id": customer_id,
             "at": after.at if after else None,
             "rank": after.rank if after else None,
             "key": after.key if after else None,

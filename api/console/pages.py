@@ -133,6 +133,7 @@ async def show_customer(
 async def _story(house: House, customer_id: str, lang: Language, cursor: str | None) -> dict[str, Any]:
     """All that a customer's page shows. Raises NotFound, and InvalidInput for a cursor that is not ours."""
     async with house.database.transaction() as connection:
+        customer_id = await house.erasing.called_now(connection, customer_id)
         now = await house.customers.get(connection, customer_id)
         current = await house.timeline.current(connection, now.row["id"])
         chosen = await house.preferences.of(connection, now.row["id"])

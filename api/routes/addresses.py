@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.access import allowed
+from api.access import CallerHere, allowed
 from api.fields import CustomerInPath, Strict
 from api.needs import House
 from api.problems import answers
@@ -70,10 +70,10 @@ async def list_addresses(customer_id: CustomerInPath, house: House) -> Addresses
     responses=answers(400, 404, 409, 422),
     summary="Set a customer's Telegram chat",
 )
-async def put_telegram(customer_id: CustomerInPath, body: TelegramChat, house: House) -> Addresses:
+async def put_telegram(customer_id: CustomerInPath, body: TelegramChat, house: House, who: CallerHere) -> Addresses:
     """For chats that your bot knows from before. It is no consent: name that in the profile's `consents`."""
     async with house.database.transaction() as connection:
-        await house.customers.set_chat(connection, customer_id, Channel.TELEGRAM, body.chat_id)
+        await house.customers.set_chat(connection, customer_id, Channel.TELEGRAM, body.chat_id, by=who)
         rows = await house.customers.kept_addresses(connection, customer_id)
     return Addresses(addresses=[AddressView.model_validate(dict(row)) for row in rows])
 

@@ -199,7 +199,7 @@ async def set_policy(
     """Binds every message from the next one on. Messages that wait are asked again when their time comes."""
     policy = body.policy()
     async with house.database.transaction() as connection:
-        return PolicyView.of(await house.policies.set(connection, policy, actor=who.name, over=over))
+        return PolicyView.of(await house.policies.set(connection, policy, actor=who, over=over))
 
 
 @router.post(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import allowed
+from api.access import CallerHere, allowed
 from api.fields import Attributes, CustomerInPath, Email, Instant, Locale, Phone, Strict, Words, Zone
 from api.needs import House
 from api.problems import answers
@@ -15,6 +15,7 @@ from api.reading import CheckedRoute
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.errors import InvalidInput
 from domain.messages import Channel
+from services.audit import Actor
 from services.customers import PROFILE, Change, CustomerNow
 from services.timeline import Page
 
@@ -63,7 +64,7 @@ class Profile(Strict):
         default_factory=dict
     )
 
-    def change(self, now: datetime) -> Change:
+    def change(self, now: datetime, by: Actor) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
         given = {scope: each.at or now for scope, each in self.consents.items()}
         if late := [scope for scope, at in given.items() if at > now + AHEAD]:
@@ -81,6 +82,7 @@ class Profile(Strict):
                 )
                 for scope, each in self.consents.items()
             },
+            by=by,
         )
 
 
@@ -160,12 +162,14 @@ async def read_customer(customer_id: CustomerInPath, house: House) -> CustomerVi
     responses={201: {"model": CustomerView, "description": "A new customer"}, **answers(400, 409, 413, 422)},
     summary="Set a customer's whole profile",
 )
-async def put_customer(customer_id: CustomerInPath, body: Profile, house: House, response: Response) -> CustomerView:
+async def put_customer(
+    customer_id: CustomerInPath, body: Profile, house: House, who: CallerHere, response: Response
+) -> CustomerView:
     """Replaces the profile: what you leave out is cleared. Creates a customer whom we do not know yet.
 
     Consents that you do not name stay as they are, and an older word never replaces a newer one.
     """
-    change = body.change(house.clock.now())
+    change = body.change(house.clock.now(), who)
     async with house.database.transaction() as connection:
         now = await house.customers.replace(connection, customer_id, change)
     house.database.wake()
@@ -179,9 +183,9 @@ async def put_customer(customer_id: CustomerInPath, body: Profile, house: House,
     responses=answers(400, 404, 409, 413, 422),
     summary="Change some of a customer's profile",
 )
-async def patch_customer(customer_id: CustomerInPath, body: Profile, house: House) -> CustomerView:
+async def patch_customer(customer_id: CustomerInPath, body: Profile, house: House, who: CallerHere) -> CustomerView:
     """Changes what you name and leaves the rest. null clears a field; an attribute set to null is removed."""
-    change = body.change(house.clock.now())
+    change = body.change(house.clock.now(), who)
     async with house.database.transaction() as connection:
         now = await house.customers.merge(connection, customer_id, change)
     house.database.wake()

@@ -95,7 +95,7 @@ async def leave(enrollment: str, house: House, who: CallerHere, command: Command
     """The customer leaves the journey; nothing more of it is sent. Ending what has ended changes nothing."""
 
     async def end(connection: AsyncConnection) -> EnrollmentView:
-        row = await house.enrolling.leave(connection, enrollment, reason=body.reason, actor=who.name)
+        row = await house.enrolling.leave(connection, enrollment, reason=body.reason, actor=who)
         return await EnrollmentView.read(connection, row)
 
     return await command.do(end)
@@ -106,7 +106,7 @@ async def pause(enrollment: str, house: House, who: CallerHere, command: Command
     """Time goes on, and goals and exits act, but nothing is sent until it is resumed."""
 
     async def halt(connection: AsyncConnection) -> EnrollmentView:
-        row = await house.enrolling.pause(connection, enrollment, actor=who.name)
+        row = await house.enrolling.pause(connection, enrollment, actor=who)
         return await EnrollmentView.read(connection, row)
 
     return await command.do(halt)
@@ -117,7 +117,7 @@ async def resume(enrollment: str, house: House, who: CallerHere, command: Comman
     """What is due goes now, if it is still worth sending."""
 
     async def go_on(connection: AsyncConnection) -> EnrollmentView:
-        row = await house.enrolling.resume(connection, enrollment, actor=who.name)
+        row = await house.enrolling.resume(connection, enrollment, actor=who)
         return await EnrollmentView.read(connection, row)
 
     return await command.do(go_on)

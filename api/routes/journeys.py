@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import counts
 from api.access import CallerHere, allowed
@@ -105,9 +106,8 @@ class EnrollmentToMake(Strict):
     options: dict[str, Any] = Field(default_factory=dict, examples=[{"basics_on_day": "1 day"}])
 
 
-async def _views(house: House) -> list[JourneyView]:
-    async with house.database.transaction() as connection:
-        settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
+async def _views(house: House, connection: AsyncConnection) -> list[JourneyView]:
+    settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
     messages: dict[str, list[str]] = {}
     for declaration, message in house.catalogue.messages():
         messages.setdefault(declaration.name, []).append(message.name)
@@ -117,34 +117,42 @@ async def _views(house: House) -> list[JourneyView]:
     ]
 
 
-async def _view(house: House, journey: str) -> JourneyView:
+async def _view(house: House, connection: AsyncConnection, journey: str) -> JourneyView:
     house.catalogue.journey(journey)
-    return next(view for view in await _views(house) if view.name == journey)
+    return next(view for view in await _views(house, connection) if view.name == journey)
 
 
 @router.get("", dependencies=[allowed("journeys:read")], responses=answers(), summary="Which journeys are there?")
 async def list_journeys(house: House) -> Journeys:
     """Every journey with its plan in words, what may be set, and how many customers walk it or have ended it."""
-    return Journeys(journeys=await _views(house))
+    async with house.database.transaction() as connection:
+        return Journeys(journeys=await _views(house, connection))
 
 
 @router.get("/{journey}", dependencies=[allowed("journeys:read")], responses=answers(404), summary="One journey")
 async def read_journey(journey: str, house: House) -> JourneyView:
     """One journey, by its name."""
-    return await _view(house, journey)
+    async with house.database.transaction() as connection:
+        return await _view(house, connection, journey)
 
 
 @router.patch(
     "/{journey}",
     dependencies=[allowed("journeys:write")],
-    responses=answers(400, 404, 422),
+    responses={200: {"model": JourneyView}, **answers(400, 404, 422)},
+    response_class=Response,
     summary="Set a journey's options",
 )
-async def set_options(journey: str, body: OptionsToSet, house: House) -> JourneyView:
+async def set_options(
+    journey: str, body: OptionsToSet, house: House, who: CallerHere, command: CommandHere
+) -> Response:
     """For everybody who enters from now on. Who is inside goes on as they began."""
-    async with house.database.transaction() as connection:
-        await house.catalogue.set_options(connection, journey, body.options)
-    return await _view(house, journey)
+
+    async def change(connection: AsyncConnection) -> JourneyView:
+        await house.catalogue.set_options(connection, journey, body.options, actor=who)
+        return await _view(house, connection, journey)
+
+    return await command.do(change)
 
 
 @router.post(
@@ -158,9 +166,9 @@ async def set_options(journey: str, body: OptionsToSet, house: House) -> Journey
 async def enroll(journey: str, body: EnrollmentToMake, house: House, who: CallerHere, command: CommandHere) -> Response:
     """Starts the journey for one customer now. 409 says why not: already walking it, walked before, opted out …"""
 
-    async def enter(connection: Any) -> EnrollmentView:
+    async def enter(connection: AsyncConnection) -> EnrollmentView:
         row = await house.enrolling.enroll(
-            connection, journey, body.customer_id, about=body.about, options=body.options, actor=who.name
+            connection, journey, body.customer_id, about=body.about, options=body.options, actor=who
         )
         return await EnrollmentView.read(connection, row)
 

@@ -75,7 +75,7 @@ async def set_preferences(
     async with house.database.transaction() as connection:
         customer = (await house.customers.get(connection, customer_id)).row["id"]
         chosen = await house.preferences.choose(
-            connection, customer, choice, source=who.name, wording=body.wording, proof=body.proof
+            connection, customer, choice, source=who.name, wording=body.wording, proof=body.proof, by=who
         )
     house.database.wake()
     return PreferencesView.of(chosen)

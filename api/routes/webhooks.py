@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.access import allowed
+from api.access import CallerHere, allowed
 from api.fields import Strict
 from api.needs import House
 from api.problems import answers
@@ -63,7 +63,7 @@ class Webhooks(BaseModel):
     responses=answers(400, 422),
     summary="Tell another system what happens",
 )
-async def create_webhook(body: NewWebhook, house: House) -> CreatedWebhook:
+async def create_webhook(body: NewWebhook, house: House, who: CallerHere) -> CreatedWebhook:
     """Each event is a POST of `{"type", "timestamp", "data"}`, signed by Standard Webhooks 1.0: check it with one of
     its libraries and the secret.
 
@@ -71,7 +71,7 @@ async def create_webhook(body: NewWebhook, house: House) -> CreatedWebhook:
     Otherwise it comes again after 5 seconds, 5 and 30 minutes, 2, 5, 10 and 10 hours. 410 ends it for good. `data`
     holds ids and words of ours, never a name, an address or a text.
     """
-    row, secret = await house.announcing.add(body.url, body.events)
+    row, secret = await house.announcing.add(body.url, body.events, by=who)
     return CreatedWebhook.model_validate({**row, "secret": secret})
 
 
@@ -88,9 +88,9 @@ async def list_webhooks(house: House) -> Webhooks:
     responses=answers(404),
     summary="Tell it nothing more",
 )
-async def delete_webhook(webhook: str, house: House) -> None:
+async def delete_webhook(webhook: str, house: House, who: CallerHere) -> None:
     """Also drops what it was still to be told."""
-    await house.announcing.remove(webhook)
+    await house.announcing.remove(webhook, by=who)
 
 
 @router.post(

@@ -27,6 +27,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("api_keys_digest_key")),
     )
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False, comment="Our own id of it, never a person's or a company's"),
+        sa.Column("before", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("request", sa.Text(), nullable=True, comment="The caller's own id of the request"),
+        sa.PrimaryKeyConstraint("id", name=op.f("audit_pkey")),
+        comment="Who changed what. Append-only by a trigger, and without foreign keys: it outlives what it tells of.",
+    )
+    op.create_index("audit_actor_idx", "audit", ["actor", "id"], unique=False)
+    op.create_index("audit_subject_idx", "audit", ["subject", "id"], unique=False)
+    op.create_table(
         "clock",
         sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("anchor", sa.DateTime(timezone=True), nullable=False),
@@ -77,11 +94,27 @@ def upgrade() -> None:
             comment="An open complaint or a low score: no offers until it is resolved",
         ),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "forgotten_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="What happened until then was erased, under the same company's id",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("customers_pkey")),
         sa.UniqueConstraint("customer_id", name=op.f("customers_customer_id_key")),
     )
     op.create_index(
         "customers_phone_idx", "customers", ["phone"], unique=False, postgresql_where=sa.text("phone IS NOT NULL")
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("key", sa.Uuid(), nullable=False, comment="Keyed surrogate of the company's id"),
+        sa.Column(
+            "customer", sa.Text(), nullable=False, comment="Our id; no reference, since a restored backup may lack it"
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", "customer", name=op.f("erasures_pkey")),
+        comment="Who was erased, for those who would bring them back: late events, imports, backups.",
     )
     op.create_table(
         "journey_settings",
@@ -187,6 +220,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("consents_customer_fkey")),
         sa.PrimaryKeyConstraint("customer", "channel", "topic", name=op.f("consents_pkey")),
     )
+    op.create_table(
+        "customer_aliases",
+        sa.Column("id", sa.Text(), nullable=False, comment="Our id of the profile that was merged away"),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("customer_aliases_customer_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("customer_aliases_pkey")),
+        sa.UniqueConstraint("customer_id", name=op.f("customer_aliases_customer_id_key")),
+        comment="Who else a customer was, always one step away. Temporal and old links still say these ids.",
+    )
+    op.create_index("customer_aliases_customer_idx", "customer_aliases", ["customer"], unique=False)
     op.create_table(
         "enrollments",
         sa.Column(
@@ -537,6 +582,8 @@ def downgrade() -> None:
     op.drop_index("enrollments_open_key", table_name="enrollments", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("enrollments_customer_journey_idx", table_name="enrollments")
     op.drop_table("enrollments")
+    op.drop_index("customer_aliases_customer_idx", table_name="customer_aliases")
+    op.drop_table("customer_aliases")
     op.drop_table("consents")
     op.drop_index("addresses_channel_address_idx", table_name="addresses")
     op.drop_table("addresses")
@@ -551,9 +598,13 @@ def downgrade() -> None:
     op.drop_table("reports")
     op.drop_table("reconciliation")
     op.drop_table("journey_settings")
+    op.drop_table("erasures")
     op.drop_index("customers_phone_idx", table_name="customers", postgresql_where=sa.text("phone IS NOT NULL"))
     op.drop_table("customers")
     op.drop_table("contact_policies")
     op.drop_table("clock")
+    op.drop_index("audit_subject_idx", table_name="audit")
+    op.drop_index("audit_actor_idx", table_name="audit")
+    op.drop_table("audit")
     op.drop_table("api_keys")
     # ### end Alembic commands ###

@@ -30,15 +30,17 @@ from domain.sends import SendResult, send_id
 from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
+from services.erasing import Erasing
 from services.ingest import Ingest
 from services.letters import Company, Letters
+from services.merging import Merging
 from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
 from services.tracking import Tracking
 from services.walking import Walking
-from tests.support.factories import SettableClock, an_event
+from tests.support.factories import STAFF, SettableClock, an_event
 from tests.support.providers import Provider
 
 SECRET = "a secret of the tests"
@@ -128,6 +130,8 @@ class Bench:
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
         self.enrolling = Enrolling(self.clock, self.catalogue, self.projector)
         self.walking = Walking(self.database, self.clock, self.pace, self.catalogue, self.projector, TaskLibrary("en"))
+        self.erasing = Erasing(self.clock, self.restrictions)
+        self.merging = Merging(self.clock, self.restrictions, self.erasing)
         self.facts = FactReader(self.surrogates, list(Channel), "UTC")
         company = Company(
             name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
@@ -197,6 +201,16 @@ class Bench:
         await self.ingest.accept([an_event(name, customer_id, **details)])
         if project:
             await self.project()
+
+    async def erase(self, customer_id: str = "anna") -> None:
+        """Somebody is erased."""
+        async with self.database.transaction() as connection:
+            await self.erasing.erase(connection, customer_id, actor=STAFF)
+
+    async def merge(self, into: str, other: str) -> None:
+        """Two turn out to be one person."""
+        async with self.database.transaction() as connection:
+            await self.merging.merge(connection, into, other, actor=STAFF)
 
     async def project(self) -> int:
         """Project until nothing waits."""

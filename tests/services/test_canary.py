@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.walking import MissedRequest
 from domain.journeys import Enrollment
+from services.audit import Actor
 from services.dispatch import Dispatcher
 from tests.services.bench import Bench
 from tests.support.factories import an_event
@@ -67,7 +68,9 @@ async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> Non
     await bench.project()
     async with bench.database.transaction() as connection:
         walks = await bench.rows("SELECT id, journey FROM enrollments ORDER BY journey")
-        await bench.enrolling.leave(connection, walks[0]["id"], reason=f"{CANARY} called", actor=CANARY)
+        await bench.enrolling.leave(
+            connection, walks[0]["id"], reason=f"{CANARY} called", actor=Actor(id=CANARY, name=CANARY)
+        )
     await bench.ingest.accept([an_event("opted_out", who, at=now, reason=CANARY)])
 
     walking = Listening()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Misconfigured
-from tests.support.factories import SettableClock, an_event, compiled, settings_for
+from tests.support.factories import STAFF, SettableClock, an_event, compiled, settings_for
 from tropa.wiring import House, build
 
 
@@ -30,7 +30,9 @@ async def test_a_sign_up_starts_the_welcome_chain_once_a_marketer_adds_it(house:
     await house.ingest.accept([an_event("signed_up", "anna", at=clock.now())])
     before = await entered()
     async with house.database.transaction() as connection:
-        await house.catalogue.set_options(connection, "WelcomeChain", {"starts_on": ["order_placed", "signed_up"]})
+        await house.catalogue.set_options(
+            connection, "WelcomeChain", {"starts_on": ["order_placed", "signed_up"]}, actor=STAFF
+        )
     clock.pass_(timedelta(minutes=1))
     await house.ingest.accept([an_event("signed_up", "boris", at=clock.now())])
 

@@ -9,6 +9,7 @@ import pytest
 from domain.messages import Channel
 from domain.sends import SendState
 from tests.services.bench import NO_LIMITS, Bench
+from tests.support.factories import STAFF
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
@@ -106,11 +107,11 @@ async def test_transactional_messages_neither_wait_nor_count(bench: Bench) -> No
 async def test_a_pause_holds_and_a_resume_releases(bench: Bench) -> None:
     walk = await bench.a_walk()
     async with bench.database.transaction() as connection:
-        await bench.enrolling.pause(connection, walk, actor="staff")
+        await bench.enrolling.pause(connection, walk, actor=STAFF)
 
     held = await bench.send(walk)
     async with bench.database.transaction() as connection:
-        await bench.enrolling.resume(connection, walk, actor="staff")
+        await bench.enrolling.resume(connection, walk, actor=STAFF)
 
     assert (held.state, held.rule, held.until) == (SendState.HELD, "paused", bench.clock.now() + 3 * DAY)
     assert await bench.dispatched(walk) == ["start", "released"]
@@ -121,7 +122,7 @@ async def test_a_pause_holds_and_a_resume_releases(bench: Bench) -> None:
 async def test_what_waited_beyond_its_shelf_life_expires(bench: Bench) -> None:
     walk = await bench.a_walk()
     async with bench.database.transaction() as connection:
-        await bench.enrolling.pause(connection, walk, actor="staff")
+        await bench.enrolling.pause(connection, walk, actor=STAFF)
     held = await bench.send(walk, "brief")
     bench.clock.set(held.until or bench.clock.now())
 

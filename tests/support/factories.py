@@ -12,7 +12,9 @@ from adapters.settings import Settings
 from adapters.templates import MessageLibrary
 from domain.contact_policy import ContactPolicy
 from domain.messages import Channel, Purpose
+from services.audit import Actor
 
+STAFF = Actor(id="0123456789ab", name="staff")
 TEXTING = ContactPolicy(channels=dict.fromkeys(Purpose, frozenset(Channel)))
 """The defaults, but for texts: here they may say anything."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from domain.durations import days, hours
 from domain.errors import EnrollmentRefused, InvalidInput
+from tests.support.factories import STAFF
 from tests.support.playback import Playback
 from tests.workflows.stories import converts_at_the_end, gets_stuck, opts_out, silent, uses_it_already
 
@@ -192,12 +193,12 @@ async def test_f25_nobody_enters_twice(play: Playback) -> None:
 async def _enroll(play: Playback, options: dict[str, Any]) -> None:
     async with play.house.database.transaction() as connection:
         await play.house.enrolling.enroll(
-            connection, "WelcomeChain", play.customer_id, about="", options=options, actor="a marketer"
+            connection, "WelcomeChain", play.customer_id, about="", options=options, actor=STAFF
         )
     await play.catch_up()
 
 
 async def _staff(play: Playback, command: str, enrollment: str) -> None:
     async with play.house.database.transaction() as connection:
-        await getattr(play.house.enrolling, command)(connection, enrollment, actor="support")
+        await getattr(play.house.enrolling, command)(connection, enrollment, actor=STAFF)
     await play.catch_up()

@@ -37,6 +37,7 @@ customers = Table(
     Column("snoozed_until", INSTANT),
     Column("trouble", Text, comment="An open complaint or a low score: no offers until it is resolved"),
     Column("erased_at", INSTANT),
+    Column("forgotten_until", INSTANT, comment="What happened until then was erased, under the same company's id"),
 )
 Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
 
@@ -51,6 +52,26 @@ consents = Table(
     Column("source", Text, nullable=False),
     Column("wording", Text, nullable=False, server_default=text("''"), comment="What they were asked"),
     Column("proof", Text, nullable=False, server_default=text("''"), comment="Where it can be seen again"),
+)
+
+customer_aliases = Table(
+    "customer_aliases",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Our id of the profile that was merged away"),
+    customer_column(),
+    Column("customer_id", Text, nullable=False, unique=True),
+    Column("merged_at", INSTANT, nullable=False),
+    comment="Who else a customer was, always one step away. Temporal and old links still say these ids.",
+)
+Index("customer_aliases_customer_idx", customer_aliases.c.customer)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("key", Uuid, primary_key=True, comment="Keyed surrogate of the company's id"),
+    Column("customer", Text, primary_key=True, comment="Our id; no reference, since a restored backup may lack it"),
+    Column("at", INSTANT, nullable=False),
+    comment="Who was erased, for those who would bring them back: late events, imports, backups.",
 )
 
 addresses = Table(

@@ -1,6 +1,7 @@
-"""What an installation runs on: its clock, keys and settings, and tasks for people."""
+"""What an installation runs on: its clock, keys and settings, tasks for people, and the log of who changed what."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -80,3 +81,21 @@ idempotency_keys = Table(
     Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
 )
 Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="Our own id of it, never a person's or a company's"),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    Column("request", Text, comment="The caller's own id of the request"),
+    comment="Who changed what. Append-only by a trigger, and without foreign keys: it outlives what it tells of.",
+)
+Index("audit_subject_idx", audit.c.subject, audit.c.id)
+Index("audit_actor_idx", audit.c.actor, audit.c.id)

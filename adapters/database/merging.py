@@ -1,0 +1,113 @@
+"""SQL for merging two profiles of one customer. The caller holds both locks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database.personal import HELD, Joined
+
+
+async def doubled_walks(connection: AsyncConnection, customer: str, other: str) -> Sequence[str]:
+    """Of open enrollments that both have in one journey about one thing, the younger ones."""
+    rows = await connection.execute(
+        text("""
+            SELECT CASE WHEN (a.started_at, a.id) > (b.started_at, b.id) THEN a.id ELSE b.id END AS younger
+            FROM enrollments a JOIN enrollments b ON b.journey = a.journey AND b.about = a.about
+            WHERE a.customer = :customer AND b.customer = :other AND a.ended_at IS NULL AND b.ended_at IS NULL
+            ORDER BY younger
+        """),
+        {"customer": customer, "other": other},
+    )
+    return [row.younger for row in rows]
+
+
+async def ask_again(connection: AsyncConnection, customers: Sequence[str]) -> None:
+    """Take slots back that were reserved and not used: they were given without knowing of the other's touches."""
+    await connection.execute(
+        text("""
+            UPDATE sends SET state = 'deferred', rule = 'merged'
+            WHERE customer = ANY(:customers) AND state = 'reserved'
+        """),
+        {"customers": list(customers)},
+    )
+
+
+async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping, at: datetime) -> None:
+    """Move all that a profile has to another one, except consents; the profile itself becomes an alias."""
+    both = {"merged": merged["id"], "into": into["id"]}
+    # The moved events come after all that the other one has, so numbers still grow for whoever counts by them. Its own
+    # open walks count from there: what the merged profile did before is no news to them.
+    shift = into["events"]
+    if merged["events"]:
+        await connection.execute(
+            text("UPDATE enrollments SET after_event = :last WHERE customer = :into AND ended_at IS NULL"),
+            {"into": into["id"], "last": into["events"] + merged["events"]},
+        )
+    await connection.execute(
+        text("""
+            UPDATE enrollments SET customer = :into, after_event = after_event + :shift WHERE customer = :merged
+        """),
+        {**both, "shift": shift},
+    )
+    await connection.execute(
+        text("UPDATE events SET customer = :into, number = number + :shift WHERE customer = :merged"),
+        {**both, "shift": shift},
+    )
+    for table, held in HELD.items():
+        if held.joined is Joined.MOVED:
+            await connection.execute(
+                text(f"UPDATE {table} SET customer = :into WHERE customer = :merged"),  # noqa: S608  our own words
+                both,
+            )
+    await connection.execute(
+        text("""
+            UPDATE customers c SET
+                email = coalesce(c.email, m.email), phone = coalesce(c.phone, m.phone),
+                locale = coalesce(c.locale, m.locale), timezone = coalesce(c.timezone, m.timezone),
+                preferred_channel = coalesce(c.preferred_channel, m.preferred_channel),
+                trouble = coalesce(c.trouble, m.trouble),
+                frequency = CASE WHEN 'monthly' IN (c.frequency, m.frequency) THEN 'monthly'
+                    ELSE coalesce(c.frequency, m.frequency) END,
+                snoozed_until = greatest(c.snoozed_until, m.snoozed_until),
+                last_active_at = greatest(c.last_active_at, m.last_active_at),
+                attributes = m.attributes || c.attributes,
+                first_seen_at = least(c.first_seen_at, m.first_seen_at), events = c.events + m.events,
+                orders = c.orders + m.orders, last_order_at = greatest(c.last_order_at, m.last_order_at),
+                feature_used_at = greatest(c.feature_used_at, m.feature_used_at),
+                activated_at = least(c.activated_at, m.activated_at),
+                forgotten_until = greatest(c.forgotten_until, m.forgotten_until)
+            FROM customers m WHERE c.id = :into AND m.id = :merged
+        """),
+        both,
+    )
+    await _join_addresses(connection, both)
+    await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
+    await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})
+    await connection.execute(
+        text("""
+            INSERT INTO customer_aliases (id, customer, customer_id, merged_at)
+            VALUES (:merged, :into, :customer_id, :at)
+        """),
+        {**both, "customer_id": merged["customer_id"], "at": at},
+    )
+
+
+async def _join_addresses(connection: AsyncConnection, both: dict[str, str]) -> None:
+    """All that either has; but a chat is a customer's only one, and their own stays."""
+    await connection.execute(
+        text("""
+            INSERT INTO addresses AS mine (customer, channel, address, keys, added_at, last_inbound_at)
+            SELECT :into, channel, address, keys, added_at, last_inbound_at FROM addresses theirs
+            WHERE customer = :merged AND NOT (channel = 'telegram' AND EXISTS (
+                SELECT 1 FROM addresses a
+                WHERE a.customer = :into AND a.channel = 'telegram' AND a.address <> theirs.address))
+            ON CONFLICT (customer, channel, address) DO UPDATE SET
+                keys = CASE WHEN excluded.added_at > mine.added_at THEN excluded.keys ELSE mine.keys END,
+                added_at = greatest(mine.added_at, excluded.added_at),
+                last_inbound_at = greatest(mine.last_inbound_at, excluded.last_inbound_at)
+        """),
+        both,
+    )
+    await connection.execute(text("DELETE FROM addresses WHERE customer = :merged"), {"merged": both["merged"]})
