@@ -59,6 +59,15 @@ def test_every_message_that_a_journey_sends_has_its_folder() -> None:
     assert sent <= library
 
 
+def test_every_event_that_a_journey_waits_for_is_one_that_it_hears() -> None:
+    """A wait for any other is never met, and nobody would tell."""
+    for declaration in declarations():
+        source = (ROOT / "workflows" / f"{declaration.folder}.py").read_text()
+        calls = re.findall(r"self\.(?:wait_for|wait_for_any|heard)\(([^)]*?)(?:within|\))", source, re.DOTALL)
+        named = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
+        assert named <= set(declaration.plan.hears), f"{declaration.name} does not hear {named}"
+
+
 def test_every_task_that_a_journey_creates_has_its_words() -> None:
     asked = {
         (d.folder, name)
