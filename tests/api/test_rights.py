@@ -55,7 +55,7 @@ async def test_answers_kept_for_repeats_go_with_their_customer(api: httpx.AsyncC
     assert await rows(house, "SELECT key FROM idempotency_keys") == [{"key": "enter boris"}]
 
 
-async def test_an_old_unsubscribe_link_of_somebody_erased_still_answers_and_changes_nothing(
+async def test_an_old_unsubscribe_link_of_somebody_erased_is_known_no_more_and_changes_nothing(
     api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House
 ) -> None:
     ours = (await know_anna(api))["id"]
@@ -65,7 +65,7 @@ async def test_an_old_unsubscribe_link_of_somebody_erased_still_answers_and_chan
 
     pressed = await stranger.post(f"/u/{link}", data={"List-Unsubscribe": "One-Click"})
 
-    assert pressed.status_code == 200
+    assert pressed.status_code == 404
     assert await rows(house, "SELECT * FROM consents") == before
 
 
