@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     company_address: str = "1 Example Street, Example City"
     locale: Literal["en", "ru"] = "en"
     timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
 
     smtp_url: SecretStr | None = Field(
         default=None,

@@ -4,164 +4,23 @@
 therefore leaves nothing half done, and the event can be quarantined (design 4.3).
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus, Trouble
+from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start, Walk
+from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.decisions import Decision
 from domain.declared import declared_properties
 from domain.durations import spoken
-from domain.events import OURS, Event, HeardEvent, Value
+from domain.events import Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
+from domain.routing import Routing
+from domain.standing import Standing
 from domain.tracking import is_doubtful
 
 HOUR = timedelta(hours=1)
-LOW_SCORE = 6
 CATCHING_UP = ""  # a key that no event name can be
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A journey as an installation runs it: its declaration and what starts it here."""
-
-    declaration: Declaration
-    starts_on: frozenset[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Routing:
-    """Which journeys there are. `surrogate` keys a foreign id; Temporal sees nothing else of it."""
-
-    journeys: Mapping[str, Listed]
-    surrogate: Callable[[str], str]
-
-    def starting_on(self, name: str) -> Iterable[Listed]:
-        """The journeys that an event of this name starts."""
-        return (listed for listed in self.journeys.values() if name in listed.starts_on)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Walk:
-    """An open enrollment as projection sees it. It began after the customer's event number `after_event`.
-
-    `hearing` counts its signals of the current hour, by event name.
-    """
-
-    id: str
-    journey: str
-    about: str
-    started_at: datetime
-    after_event: int = 0
-    signals: int = 0
-    hearing: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Past:
-    """When a customer last entered a journey about a thing, and whether that walk is over."""
-
-    started_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(kw_only=True)
-class Standing:
-    """Where a customer stands while their events are applied. `number` is the last event's."""
-
-    number: int = 0
-    orders: int = 0
-    last_order_at: datetime | None = None
-    feature_used_at: datetime | None = None
-    activated_at: datetime | None = None
-    last_active_at: datetime | None = None
-    trouble: Trouble | None = None
-    erased_at: datetime | None = None
-    consents: Mapping[str, Consent] = field(default_factory=dict)
-    walks: dict[str, Walk] = field(default_factory=dict)
-    past: dict[tuple[str, str], Past] = field(default_factory=dict)
-
-    def take(self, event: Event, consequences: Iterable["Consequence"], now: datetime) -> None:
-        """Move on past an event and what followed from it."""
-        self.number += 1
-        self._count(event)
-        for each in consequences:
-            match each:
-                case Start(enrollment=walk):
-                    self.walks[walk.id] = walk
-                    self.past[walk.journey, walk.about] = Past(started_at=walk.started_at, ended_at=None)
-                case End(walk=walk):
-                    del self.walks[walk.id]
-                    self.past[walk.journey, walk.about] = Past(started_at=walk.started_at, ended_at=now)
-                case Signal(walk=walk) | CatchUp(walk=walk):
-                    self.walks[walk.id] = walk
-                case NotStarted():
-                    pass
-
-    def _count(self, event: Event) -> None:
-        at = event.occurred_at
-        if event.source != OURS:
-            self.last_active_at = max(at, self.last_active_at or at)
-        match event.name:
-            case "order_placed":
-                self.orders += 1
-                self.last_order_at = max(at, self.last_order_at or at)
-            case "feature_used":
-                self.feature_used_at = max(at, self.feature_used_at or at)
-            case "activated":
-                self.activated_at = min(at, self.activated_at or at)
-            case "complaint_opened":
-                self.trouble = Trouble.COMPLAINT
-            case "score_given" if _is_low(event.properties.get("score")):
-                self.trouble = self.trouble or Trouble.LOW_SCORE
-            case "complaint_resolved":
-                self.trouble = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """Enter a journey."""
-
-    enrollment: Walk
-    event: Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotStarted:
-    """A journey would have started, and why it did not."""
-
-    journey: str
-    decision: Decision
-
-
-@dataclass(frozen=True, kw_only=True)
-class Signal:
-    """Tell a walk what it listens for."""
-
-    walk: Walk
-    heard: HeardEvent
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatchUp:
-    """Tell a walk, at `at`, to read what it was not told one by one."""
-
-    walk: Walk
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """End a walk by its own plan."""
-
-    walk: Walk
-    ending: Ending
-    decision: Decision
-    event: Event
-
-
-Consequence = Start | NotStarted | Signal | CatchUp | End
 
 
 def consequences(
@@ -204,11 +63,6 @@ def refusal_to_enter(plan: Plan, journey: str, about: str, standing: Standing, *
             rule="walked_before", facts={**said, "how_often": f"at most once in {spoken(plan.reentry_after)}"}
         )
     return None
-
-
-def _is_low(score: object) -> bool:
-    """Whether an answer from 0 to 10 asks for help rather than for an offer (S58)."""
-    return isinstance(score, (int, float)) and not isinstance(score, bool) and score <= LOW_SCORE
 
 
 def _any_later_yes(standing: Standing, refusal: Consent) -> bool:

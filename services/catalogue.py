@@ -12,7 +12,7 @@ from domain.errors import InvalidDeclaration, InvalidInput, NotFound
 from domain.journeys import Declaration
 from domain.messages import Message
 from domain.options import parse_options, written_options
-from domain.projection import Listed, Routing
+from domain.routing import Listed, Routing
 from services import audit
 from services.audit import Actor
 
@@ -23,9 +23,16 @@ log = logging.getLogger(__name__)
 class Catalogue:
     """Journeys by name. Declarations come from the code; settings from the table, read fresh in each transaction."""
 
-    def __init__(self, declarations: tuple[Declaration, ...], library: MessageLibrary, surrogates: Surrogates) -> None:
+    def __init__(
+        self,
+        declarations: tuple[Declaration, ...],
+        library: MessageLibrary,
+        surrogates: Surrogates,
+        *,
+        currency: str = "EUR",
+    ) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
-        self._library, self.surrogates = library, surrogates
+        self._library, self.surrogates, self._currency = library, surrogates, currency
 
     def journeys(self) -> tuple[Declaration, ...]:
         """All declarations, by name."""
@@ -74,7 +81,7 @@ class Catalogue:
             )
             for name, declaration in self._declarations.items()
         }
-        return Routing(journeys=listed, surrogate=self.surrogates.of)
+        return Routing(journeys=listed, surrogate=self.surrogates.of, currency=self._currency)
 
     async def options(
         self, connection: AsyncConnection, journey: str, given: dict[str, object] | None = None

@@ -6,10 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import customers, enrollments, sends
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
+from domain.consequences import Walk
 from domain.decisions import Decision
 from domain.errors import Conflict, EnrollmentRefused, InvalidInput, NotFound
 from domain.journeys import Ending, Leaving
-from domain.projection import Standing, Walk, refusal_to_enter
+from domain.projection import refusal_to_enter
+from domain.standing import Standing
 from services import audit
 from services.audit import Actor
 from services.catalogue import Catalogue

@@ -7,16 +7,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments, events
+from adapters.database import customers, enrollments, events, orders
 from adapters.database.connection import Database, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
+from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
 from domain.decisions import Decision
+from domain.engagement import Engagement
 from domain.events import Event
-from domain.projection import CatchUp, Consequence, End, NotStarted, Routing, Signal, Standing, Start, consequences
+from domain.first_touch import FirstTouch
+from domain.orders import ORDER_EVENTS
+from domain.projection import consequences
+from domain.routing import Routing
+from domain.standing import Standing
 from services import identities
 from services.catalogue import Catalogue
 
@@ -115,7 +122,7 @@ class Projector:
             except Exception as error:  # a poison event must not stop the customer's others
                 await self._quarantine(connection, customer, event, type(error).__name__)
                 continue
-            standing.take(event, found, now)
+            standing.take(event, found, routing, now)
             numbered.append((event.id, standing.number))
             following += found
             await asyncio.sleep(0)
@@ -125,6 +132,8 @@ class Projector:
         if still := [walk for walk in standing.walks.values() if walk.id in changed]:
             await enrollments.store_hearing(connection, still)
         await events.mark_projected(connection, customer, numbered)
+        if standing.changed:
+            await orders.store(connection, customer, [standing.known[name] for name in sorted(standing.changed)])
         await customers.store_standing(connection, customer, standing)
         if troubled and standing.trouble is None:
             await enrollments.release(connection, customer)
@@ -133,14 +142,20 @@ class Projector:
         self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
     ) -> Standing:
         customer = row["id"]
+        about_orders = any(event.name in ORDER_EVENTS for event in pending)
         starting = {listed.declaration.name for event in pending for listed in routing.starting_on(event.name)}
         return Standing(
             number=row["events"],
             orders=row["orders"],
+            revenue=row["revenue"],
             last_order_at=row["last_order_at"],
+            known=await orders.of_customer(connection, customer) if about_orders else {},
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
             last_active_at=row["last_active_at"],
+            engaged_at=row["engaged_at"],
+            engagement=Engagement(value=row["engagement"], at=row["engagement_at"]),
+            first_touch=msgspec.convert(row["first_touch"], FirstTouch) if row["first_touch"] else None,
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
             consents=await customers.consents_of(connection, customer),

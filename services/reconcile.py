@@ -13,7 +13,8 @@ from adapters.database.connection import Database, lock_customer
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.journeys import Ending, Leaving, Plan
-from domain.projection import Standing, refusal_to_enter
+from domain.projection import refusal_to_enter
+from domain.standing import Standing
 from services.delivery_reports import DeliveryReports
 from services.sending import Sending
 

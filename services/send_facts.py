@@ -8,18 +8,19 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
-from adapters.database import customers, events, sends
+from adapters.database import customers, orders, sends
 from adapters.surrogates import Surrogates
 from adapters.zones import zone_of
 from domain.contact_policy import ContactPolicy
 from domain.customers import Frequency, Trouble, audiences_of
 from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
+from domain.orders import products_in
 from domain.policy import Leg, SendFacts
 from domain.sends import SendState
 from services import verdicts
 from services.addresses import addresses_of
-from services.starting import products_in, start_of
+from services.starting import start_of
 
 PolicyInForce = Callable[[AsyncConnection], Awaitable[ContactPolicy]]
 
@@ -87,8 +88,8 @@ class FactReader:
     ) -> dict[str, Any]:
         """What only an offer asks for: what it offers, what was just bought, and what of value came before it."""
         return {
-            "offered": products_in(await start_of(connection, plan, enrollment)),
-            "bought": await events.bought(connection, request.customer, at - policy.just_bought_within),
+            "offered": frozenset(products_in(await start_of(connection, plan, enrollment))),
+            "bought": await orders.bought(connection, request.customer, at - policy.just_bought_within),
             "values_since_offer": await sends.values_since_offer(connection, request),
         }
 

@@ -20,10 +20,3 @@ async def start_of(connection: AsyncConnection, plan: Plan, enrollment: RowMappi
         limit=1,
     )
     return newest[0][1].properties if newest else {}
-
-
-def products_in(properties: Mapping[str, object]) -> frozenset[str]:
-    """The products that an event names: `product`, or `products`."""
-    several = properties.get("products")
-    named = several if isinstance(several, list) else [properties.get("product")]
-    return frozenset(str(each) for each in named if isinstance(each, (str, int)) and each != "")

@@ -46,7 +46,14 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
     used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
     example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
 
-    optional = {"TEMPORAL_RETENTION", "TROPA_TWILIO_PER_SECOND", "TROPA_TRACKING", "TROPA_UTM", *OPTIONAL}
+    optional = {
+        "TEMPORAL_RETENTION",
+        "TROPA_TWILIO_PER_SECOND",
+        "TROPA_TRACKING",
+        "TROPA_UTM",
+        "TROPA_CURRENCY",
+        *OPTIONAL,
+    }
     assert used - asked == optional
     assert used <= {name for name in example if not name.startswith("#")}
     assert not any(value for name, value in example.items() if name in asked)

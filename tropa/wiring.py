@@ -117,7 +117,7 @@ async def build(
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     surrogates = Surrogates(secrets[-1])
     library = library or MessageLibrary()
-    catalogue = Catalogue(declarations(), library, surrogates)
+    catalogue = Catalogue(declarations(), library, surrogates, currency=settings.currency)
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     outward = outward or Outward()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +13,7 @@ from adapters.database import webhooks
 from adapters.database.statements import text
 from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
-from domain.projection import Standing
+from domain.standing import Standing
 
 
 async def identify(connection: AsyncConnection, customer_ids: Sequence[str], at: datetime) -> dict[str, str]:
@@ -161,21 +162,28 @@ async def update_profile(connection: AsyncConnection, customer: str, profile: Ma
 
 async def store_standing(connection: AsyncConnection, customer: str, standing: Standing) -> None:
     """What projection counted."""
+    touch = standing.first_touch
     await connection.execute(
         text("""
-            UPDATE customers SET events = :events, orders = :orders, last_order_at = :last_order_at,
-                feature_used_at = :feature_used_at, activated_at = :activated_at,
-                last_active_at = :last_active_at, trouble = :trouble
+            UPDATE customers SET events = :events, orders = :orders, revenue = :revenue,
+                last_order_at = :last_order_at, feature_used_at = :feature_used_at, activated_at = :activated_at,
+                last_active_at = :last_active_at, engaged_at = :engaged_at, engagement = :engagement,
+                engagement_at = :engagement_at, first_touch = cast(:first_touch AS jsonb), trouble = :trouble
             WHERE id = :customer
         """),
         {
             "customer": customer,
             "events": standing.number,
             "orders": standing.orders,
+            "revenue": standing.revenue,
             "last_order_at": standing.last_order_at,
             "feature_used_at": standing.feature_used_at,
             "activated_at": standing.activated_at,
             "last_active_at": standing.last_active_at,
+            "engaged_at": standing.engaged_at,
+            "engagement": standing.engagement.value,
+            "engagement_at": standing.engagement.at,
+            "first_touch": msgspec.json.encode(touch).decode() if touch else None,
             "trouble": standing.trouble.value if standing.trouble else None,
         },
     )

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import webhooks
 from adapters.database.statements import text
 from domain.announcements import announcement
+from domain.consequences import Past, Walk
 from domain.decisions import Decision
 from domain.journeys import Ending
-from domain.projection import Past, Walk
 from domain.sends import UNCLAIMED
 
 

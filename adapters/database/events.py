@@ -195,20 +195,6 @@ async def missed(
     return [(row.pop("number"), Event(**row)) for row in (dict(r) for r in rows.mappings())]
 
 
-async def bought(connection: AsyncConnection, customer: str, since: datetime) -> frozenset[str]:
-    """The products of a customer's orders since then, as the events name them: `product`, or `products`."""
-    rows = await connection.execute(
-        text("""
-            SELECT DISTINCT jsonb_array_elements_text(CASE jsonb_typeof(properties -> 'products')
-                WHEN 'array' THEN properties -> 'products'
-                ELSE jsonb_build_array(properties ->> 'product') END) AS product
-            FROM events WHERE customer = :customer AND name = 'order_placed' AND occurred_at > :since
-        """),
-        {"customer": customer, "since": since},
-    )
-    return frozenset(row.product for row in rows if row.product)
-
-
 async def append(
     connection: AsyncConnection,
     *,

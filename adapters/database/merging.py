@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.personal import HELD, Joined
+from domain.engagement import HALF_LIFE
 
 
 async def doubled_walks(connection: AsyncConnection, customer: str, other: str) -> Sequence[str]:
@@ -74,14 +75,24 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
                 last_active_at = greatest(c.last_active_at, m.last_active_at),
                 attributes = m.attributes || c.attributes,
                 first_seen_at = least(c.first_seen_at, m.first_seen_at), events = c.events + m.events,
-                orders = c.orders + m.orders, last_order_at = greatest(c.last_order_at, m.last_order_at),
+                engaged_at = greatest(c.engaged_at, m.engaged_at),
+                engagement_at = greatest(c.engagement_at, m.engagement_at),
+                engagement = c.engagement * power(2, coalesce(extract(
+                        epoch FROM c.engagement_at - greatest(c.engagement_at, m.engagement_at)), 0) / :half_life)
+                    + m.engagement * power(2, coalesce(extract(
+                        epoch FROM m.engagement_at - greatest(c.engagement_at, m.engagement_at)), 0) / :half_life),
+                first_touch = CASE WHEN cast(m.first_touch ->> 'at' AS timestamptz)
+                        < cast(c.first_touch ->> 'at' AS timestamptz) THEN m.first_touch
+                    ELSE coalesce(c.first_touch, m.first_touch) END,
                 feature_used_at = greatest(c.feature_used_at, m.feature_used_at),
                 activated_at = least(c.activated_at, m.activated_at),
                 forgotten_until = greatest(c.forgotten_until, m.forgotten_until)
             FROM customers m WHERE c.id = :into AND m.id = :merged
         """),
-        both,
+        {**both, "half_life": HALF_LIFE.total_seconds()},
     )
+    await _join_stages(connection, both, at)
+    await _join_orders(connection, both)
     await _join_addresses(connection, both)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
     await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})
@@ -92,6 +103,50 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
         """),
         {**both, "customer_id": merged["customer_id"], "at": at},
     )
+
+
+async def _join_orders(connection: AsyncConnection, both: dict[str, str]) -> None:
+    """Each once, by its name; what both knew of, as the other one knew it."""
+    await connection.execute(
+        text("""
+            DELETE FROM orders o WHERE customer = :merged AND EXISTS (
+                SELECT 1 FROM orders known WHERE known.customer = :into AND known."order" = o."order")
+        """),
+        both,
+    )
+    await connection.execute(text("UPDATE orders SET customer = :into WHERE customer = :merged"), both)
+    await connection.execute(
+        text("""
+            UPDATE customers c SET orders = o.stand, revenue = o.worth, last_order_at = o.last FROM (
+                SELECT count(*) AS stand, coalesce(sum(net), 0) AS worth, max(placed_at) AS last FROM orders
+                WHERE customer = :into AND status = 'placed' AND currency <> '') AS o
+            WHERE c.id = :into
+        """),
+        {"into": both["into"]},
+    )
+
+
+async def _join_stages(connection: AsyncConnection, both: dict[str, str], at: datetime) -> None:
+    """Where either came furthest, they are. Both their ways there stay on record."""
+    await connection.execute(
+        text("""
+            UPDATE stage_visits v SET exited_at = :at WHERE exited_at IS NULL AND customer IN (:into, :merged)
+              AND EXISTS (SELECT 1 FROM stage_visits w WHERE w.exited_at IS NULL AND w.model = v.model
+                          AND w.customer IN (:into, :merged)
+                          AND (w.rank, w.customer = :into) > (v.rank, v.customer = :into))
+        """),
+        {**both, "at": at},
+    )
+    await connection.execute(
+        text("""
+            UPDATE customers c SET stage = m.stage, stage_since = m.stage_since FROM customers m
+            WHERE c.id = :into AND m.id = :merged AND m.stage IS NOT NULL AND EXISTS (
+                SELECT 1 FROM stage_visits v WHERE v.customer = :merged AND v.exited_at IS NULL
+                  AND v.stage = m.stage AND v.entered_at = m.stage_since)
+        """),
+        both,
+    )
+    await connection.execute(text("UPDATE stage_visits SET customer = :into WHERE customer = :merged"), both)
 
 
 async def _join_addresses(connection: AsyncConnection, both: dict[str, str]) -> None:

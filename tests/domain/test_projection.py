@@ -10,24 +10,14 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 
+from domain.consequences import CatchUp, Consequence, End, NotStarted, Past, Signal, Start, Walk
 from domain.customers import EVERY_CHANNEL
 from domain.events import IMPORT, Event
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Outcome, Plan, Reentry
 from domain.options import Id
-from domain.projection import (
-    CatchUp,
-    Consequence,
-    End,
-    Listed,
-    NotStarted,
-    Past,
-    Routing,
-    Signal,
-    Standing,
-    Start,
-    Walk,
-    consequences,
-)
+from domain.projection import consequences
+from domain.routing import Listed, Routing
+from domain.standing import Standing
 from tests.domain.builders import NOON, no, yes
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -70,7 +60,7 @@ class Story:
 
     def meets(self, event: Event) -> list[Consequence]:
         following = consequences(event, self.standing, self.routing(), now=self.now, mint=self.mint)
-        self.standing.take(event, following, self.now)
+        self.standing.take(event, following, self.routing(), self.now)
         return following
 
     def does(self, name: str, about: str = "", **details: object) -> list[Consequence]:

@@ -20,12 +20,12 @@ from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MESSAGES, MessageLibrary
 from domain.clock import Pace
+from domain.consequences import Walk
 from domain.contact_policy import ContactPolicy
 from domain.customers import Consent, ConsentStatus
 from domain.journeys import Declaration, Plan
 from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
-from domain.projection import Walk
 from domain.sends import SendResult, send_id
 from domain.tracking import TrackingMode
 from services.catalogue import Catalogue

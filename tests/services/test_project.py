@@ -15,7 +15,7 @@ from adapters.database import enrollments
 from adapters.database.connection import Database, lock_customer
 from adapters.database.events import NewEvent
 from domain.journeys import SIGNALS_AN_HOUR
-from domain.projection import Routing
+from domain.routing import Routing
 from services.catalogue import Catalogue
 from services.project import Projector
 from tests.services.bench import Bench

@@ -1,0 +1,62 @@
+"""The engagement score: acts count and fade; what is heard of late counts as if it had come in time."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from domain.engagement import Engagement, EngagementModel, is_theirs, score
+from domain.events import OURS, Event
+from tests.domain.builders import NOON
+from tests.domain.test_projection import an_event
+
+MODEL = EngagementModel()
+FORTNIGHT = timedelta(days=14)
+
+
+def after(*events: Event) -> Engagement:
+    value = Engagement()
+    for event in events:
+        value = value.after(event, MODEL)
+    return value
+
+
+def test_an_act_counts_half_after_a_fortnight() -> None:
+    bought = after(an_event("order_placed", at=NOON))
+
+    assert bought.on(NOON) == 10
+    assert bought.on(NOON + FORTNIGHT) == pytest.approx(5)
+    assert bought.on(NOON + 2 * FORTNIGHT) == pytest.approx(2.5)
+
+
+def test_acts_add_up_in_whatever_order_they_are_heard_of() -> None:
+    acts = [
+        an_event("order_placed", at=NOON - 2 * FORTNIGHT),
+        an_event("form_submitted", at=NOON - FORTNIGHT),
+        an_event("page_viewed", at=NOON),
+    ]
+    values = [after(*order).on(NOON) for order in permutations(acts)]
+
+    assert values == pytest.approx([10 / 4 + 5 / 2 + 1] * 6)
+
+
+def test_an_opt_out_takes_away_but_never_below_nothing() -> None:
+    assert after(an_event("page_viewed"), an_event("opted_out")).on(NOON) == 0
+
+
+def test_what_says_nothing_of_interest_changes_nothing() -> None:
+    assert after(an_event("parcel_weighed")) == Engagement()
+
+
+def test_the_score_goes_from_nothing_to_a_hundred() -> None:
+    scores = [score(value, MODEL.scale) for value in (0, 1, 5, 20, 100, 10_000)]
+
+    assert scores == sorted(scores)
+    assert (scores[0], scores[-1]) == (0, 100)
+    assert score(MODEL.scale * 0.6931, MODEL.scale) == 50
+
+
+def test_what_we_found_out_ourselves_is_nothing_that_they_did() -> None:
+    assert not is_theirs(an_event("stage_entered", source=OURS))
+    assert is_theirs(an_event("message_clicked", source=OURS))
+    assert is_theirs(an_event("page_viewed", source="site"))
