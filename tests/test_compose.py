@@ -97,6 +97,7 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_TWILIO_PER_SECOND": "10",
         "TROPA_TRACKING": "full",
         "TROPA_UTM": "true",
+        "TROPA_CURRENCY": "KZT",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 
