@@ -1,5 +1,6 @@
-"""Runs the tests, and leaves as every command does."""
+"""Runs the tests, and leaves as every command does. All of them run side by side, a file at a time; some, one by one."""
 
+import os
 import signal
 import sys
 
@@ -11,4 +12,7 @@ from tropa.leaving import leave
 # would inherit that and never hear.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-leave(pytest.main(sys.argv[1:]))
+arguments = sys.argv[1:]
+if not arguments:
+    arguments = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+leave(pytest.main(arguments))
