@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from adapters.stage_sets import stage_sets
 from adapters.vapid import public_key
 from domain.errors import Misconfigured
 from domain.quiet_hours import known_zone
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     company_address: str = "1 Example Street, Example City"
     locale: Literal["en", "ru"] = "en"
     timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
+    stages: str = Field(default="seven", description="Which set of stages: a file in templates/stages/")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
 
     smtp_url: SecretStr | None = Field(
@@ -122,6 +124,8 @@ class Settings(BaseSettings):
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
         problems = []
+        if self.stages not in stage_sets():
+            problems.append(f"TROPA_STAGES is {self.stages!r}; there are: {', '.join(stage_sets())}")
         if not known_zone(self.timezone):
             problems.append(f"TROPA_TIMEZONE is {self.timezone!r}, which is no zone; write for example Europe/Berlin")
         if self.environment == "production":

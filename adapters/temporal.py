@@ -27,6 +27,7 @@ from domain.journeys import Enrollment
 TASK_QUEUE = "tropa"
 log = logging.getLogger(__name__)
 CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
+STAGE = SearchAttributeKey.for_keyword("Stage")
 
 
 class SafeFailureConverter(DefaultFailureConverter):
@@ -69,11 +70,12 @@ async def ensure_search_attributes(client: Client) -> None:
     known = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
-    if CUSTOMER_ID.name not in known.custom_attributes:
+    missing = {CUSTOMER_ID.name, STAGE.name} - set(known.custom_attributes)
+    if missing:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(
                 namespace=client.namespace,
-                search_attributes={CUSTOMER_ID.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD},
+                search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
             )
         )
 
@@ -85,9 +87,12 @@ class Walks:
         """`searchable=False` leaves search attributes out, for Temporal's time-skipping test server."""
         self._client, self._task_queue, self._searchable = client, task_queue, searchable
 
-    async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
+    async def start(
+        self, journey: str, enrollment: Enrollment, *, cause: str, priority: int, stage: str | None = None
+    ) -> str | None:
         """Start an enrollment's workflow, once. Answers the run's id, as far as Temporal tells."""
-        attributes = TypedSearchAttributes([SearchAttributePair(CUSTOMER_ID, enrollment.customer)])
+        pairs = [SearchAttributePair(CUSTOMER_ID, enrollment.customer)]
+        attributes = TypedSearchAttributes(pairs + ([SearchAttributePair(STAGE, stage)] if stage else []))
         try:
             handle = await self._client.start_workflow(
                 journey,

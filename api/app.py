@@ -30,6 +30,7 @@ from api.routes import (
     messages,
     preferences,
     rights,
+    stages,
     webhooks,
 )
 from api.webhooks import email, telegram, twilio
@@ -81,6 +82,7 @@ def create_app(needs: Needs) -> FastAPI:
     told = (
         events,
         customers,
+        stages,
         preferences,
         decisions,
         addresses,

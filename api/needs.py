@@ -29,6 +29,7 @@ from services.policies import Policies
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
+from services.staging import Staging
 from services.timeline import Timeline
 from services.tracking import Tracking
 from services.watching import Watching
@@ -43,6 +44,7 @@ class Needs:
     catalogue: Catalogue
     intake: Intake
     customers: Customers
+    staging: Staging
     timeline: Timeline
     enrolling: Enrolling
     letters: Letters

@@ -10,6 +10,7 @@ from domain.contact_policy import Kind
 from domain.durations import days, hours
 from domain.events import Event
 from domain.options import NoOptions
+from domain.triggers import Trigger, events_of
 
 SIGNALS_AN_HOUR = 20  # per event name; a goal, an exit or a leaving is never held back
 SIGNALS_IN_ALL = 200  # per enrollment
@@ -47,18 +48,19 @@ class Reentry(StrEnum):
 class Plan:
     """What a journey declares of itself.
 
-    `starts_on` start it, `may_start_on` do when the option `starts_on` adds them; `hears` wake its waits;
+    `starts_on` start it, `may_start_on` do when the option `starts_on` adds them (a trigger is an event's name, or
+    `On` one that says certain things; see `domain.triggers`); `hears` wake its waits;
     `goal` ends it as converted and `exits` as exited, in seconds, wherever it stands. `about` names the one thing an
     enrollment is about ("cart"), or is empty. `properties` are what it needs of an event, with their kinds.
     `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5. `kind` says
     which limits of the contact policy bind it.
     """
 
-    starts_on: tuple[str, ...] = ()
-    may_start_on: tuple[str, ...] = ()
+    starts_on: tuple[Trigger, ...] = ()
+    may_start_on: tuple[Trigger, ...] = ()
     hears: tuple[str, ...] = ()
-    goal: str | None = None
-    exits: tuple[str, ...] = ()
+    goal: Trigger | None = None
+    exits: tuple[Trigger, ...] = ()
     about: str = ""
     properties: Mapping[str, Mapping[str, type]] = field(default_factory=dict)
     reentry: Reentry = Reentry.AFTER_EXIT
@@ -67,6 +69,11 @@ class Plan:
     priority: int = 3
     kind: Kind = Kind.TRIGGERED
     options: type = NoOptions
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """The names of all events that start it, or may."""
+        return events_of((*self.starts_on, *self.may_start_on))
 
     def about_of(self, event: Event) -> str:
         """Which of the things that this journey is about an event concerns; "" when none.

@@ -18,6 +18,7 @@ from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending
 from domain.routing import Routing
 from domain.standing import Standing
 from domain.tracking import is_doubtful
+from domain.triggers import any_fits
 
 HOUR = timedelta(hours=1)
 CATCHING_UP = ""  # a key that no event name can be
@@ -32,7 +33,7 @@ def consequences(
         return following
     for walk in standing.walks.values():
         following += _for_walk(event, walk, standing.number + 1, routing, now)
-    for listed in routing.starting_on(event.name):
+    for listed in routing.starting_on(event):
         if event.imported:
             continue  # history starts nothing, and a decision for each old event would drown the timeline
         plan, name = listed.declaration.plan, listed.declaration.name
@@ -96,8 +97,9 @@ def _for_walk(event: Event, walk: Walk, number: int, routing: Routing, now: date
     plan = listed.declaration.plan
     if plan.about and plan.about_of(event) != walk.about:
         return []
-    for outcome, ends in ((Outcome.CONVERTED, (plan.goal,)), (Outcome.EXITED, plan.exits)):
-        if event.name in ends:
+    goals = (plan.goal,) if plan.goal else ()
+    for outcome, ends in ((Outcome.CONVERTED, goals), (Outcome.EXITED, plan.exits)):
+        if any_fits(ends, event):
             decision = Decision(rule=outcome.value, facts={"event": event.name, "at": event.occurred_at})
             return [End(walk=walk, ending=Ending(outcome=outcome), decision=decision, event=event)]
     if event.name not in plan.hears:

@@ -4,29 +4,38 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from domain.engagement import EngagementModel
+from domain.events import Event
 from domain.journeys import Declaration
+from domain.stages import StageSet
+from domain.triggers import any_fits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """A journey as an installation runs it: its declaration and what starts it here."""
+    """A journey as an installation runs it: its declaration, and the names of the events that start it here."""
 
     declaration: Declaration
     starts_on: frozenset[str]
+
+    def starts(self, event: Event) -> bool:
+        """Whether an event starts it."""
+        plan = self.declaration.plan
+        return event.name in self.starts_on and any_fits((*plan.starts_on, *plan.may_start_on), event)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Routing:
     """Which journeys there are. `surrogate` keys a foreign id; Temporal sees nothing else of it.
 
-    `currency` is the installation's.
+    `currency` is the installation's, as are the `stages` of its customers' lives.
     """
 
     journeys: Mapping[str, Listed]
     surrogate: Callable[[str], str]
     currency: str = "EUR"
     engagement: EngagementModel = field(default_factory=EngagementModel)
+    stages: StageSet = field(default_factory=lambda: StageSet(name=""))
 
-    def starting_on(self, name: str) -> Iterable[Listed]:
-        """The journeys that an event of this name starts."""
-        return (listed for listed in self.journeys.values() if name in listed.starts_on)
+    def starting_on(self, event: Event) -> Iterable[Listed]:
+        """The journeys that an event starts."""
+        return (listed for listed in self.journeys.values() if listed.starts(event))

@@ -12,6 +12,7 @@ from domain.events import Event
 from domain.first_touch import FirstTouch, first_touch
 from domain.orders import NOTHING, Order, order_after, order_named, totals
 from domain.routing import Routing
+from domain.stages import Move, StageSet
 from domain.tracking import is_doubtful
 
 LOW_SCORE = 6
@@ -36,6 +37,9 @@ class Standing:
     engaged_at: datetime | None = None
     engagement: Engagement = field(default_factory=Engagement)
     first_touch: FirstTouch | None = None
+    stage: str | None = None
+    stage_since: datetime | None = None
+    moves: list[Move] = field(default_factory=list)
     trouble: Trouble | None = None
     erased_at: datetime | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
@@ -46,6 +50,8 @@ class Standing:
         """Move on past an event and what followed from it."""
         self.number += 1
         self._count(event, routing)
+        if not is_doubtful(event):
+            self._move(event, routing.stages)
         for each in consequences:
             match each:
                 case Start(enrollment=walk):
@@ -79,6 +85,11 @@ class Standing:
                 self.trouble = self.trouble or Trouble.LOW_SCORE
             case "complaint_resolved":
                 self.trouble = None
+
+    def _move(self, event: Event, stages: StageSet) -> None:
+        if move := stages.move(event, self.stage, self.stage_since, orders=self.orders):
+            self.stage, self.stage_since = move.stage.name, move.at
+            self.moves.append(move)
 
     def _order(self, event: Event, currency: str) -> None:
         name = order_named(event)

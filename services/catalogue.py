@@ -1,6 +1,7 @@
 """The journeys and messages of this installation: what the code declares, with what marketers set."""
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,10 +10,12 @@ from adapters.database.statements import text
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
-from domain.journeys import Declaration
+from domain.journeys import Declaration, Plan
 from domain.messages import Message
 from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
+from domain.stages import StageSet
+from domain.triggers import event_of, events_of
 from services import audit
 from services.audit import Actor
 
@@ -30,9 +33,11 @@ class Catalogue:
         surrogates: Surrogates,
         *,
         currency: str = "EUR",
+        stages: StageSet | None = None,
     ) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
         self._library, self.surrogates, self._currency = library, surrogates, currency
+        self.stages = stages or StageSet(name="")
 
     def journeys(self) -> tuple[Declaration, ...]:
         """All declarations, by name."""
@@ -77,11 +82,11 @@ class Catalogue:
         listed = {
             name: Listed(
                 declaration=declaration,
-                starts_on=frozenset(settings.get(name, {}).get(STARTS_ON, declaration.plan.starts_on)),  # type: ignore[call-overload]  # checked when set
+                starts_on=frozenset(settings.get(name, {}).get(STARTS_ON, events_of(declaration.plan.starts_on))),  # type: ignore[call-overload]  # checked when set
             )
             for name, declaration in self._declarations.items()
         }
-        return Routing(journeys=listed, surrogate=self.surrogates.of, currency=self._currency)
+        return Routing(journeys=listed, surrogate=self.surrogates.of, currency=self._currency, stages=self.stages)
 
     async def options(
         self, connection: AsyncConnection, journey: str, given: dict[str, object] | None = None
@@ -108,7 +113,7 @@ class Catalogue:
         problems = []
         if STARTS_ON in rest:
             starts_on = rest.pop(STARTS_ON)
-            able = {*declaration.plan.starts_on, *declaration.plan.may_start_on}
+            able = set(declaration.plan.beginnings)
             if not isinstance(starts_on, list) or not set(map(str, starts_on)) <= able:
                 problems.append(f"options.{STARTS_ON}: must be a list of some of: {', '.join(sorted(able)) or 'none'}")
         try:
@@ -128,6 +133,12 @@ class Catalogue:
         if new:
             old = {name: stored[name] for name in new if name in stored}
             await audit.write(connection, actor, "journey.set", kind="journey", subject=journey, before=old, after=new)
+
+
+def starting(plan: Plan, settings: Mapping[str, object]) -> list[str]:
+    """What starts a journey here, in words."""
+    names = settings.get(STARTS_ON, events_of(plan.starts_on))
+    return [str(each) for each in (*plan.starts_on, *plan.may_start_on) if event_of(each) in names]  # type: ignore[operator]  # a list, checked when set
 
 
 def _fits(declared: type, name: str, value: object) -> bool:

@@ -105,5 +105,7 @@ class Dispatcher:
             anchor=self._pace.anchor,
             pace=self._pace.pace,
         )
-        run = await self._walks.start(row["journey"], enrollment, cause=row["cause"], priority=plan.priority)
+        run = await self._walks.start(
+            row["journey"], enrollment, cause=row["cause"], priority=plan.priority, stage=row["stage"]
+        )
         return "started", run

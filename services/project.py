@@ -26,6 +26,7 @@ from domain.routing import Routing
 from domain.standing import Standing
 from services import identities
 from services.catalogue import Catalogue
+from services.moves import write_moves
 
 AT_ONCE = 8  # customers side by side, in one process
 
@@ -134,6 +135,9 @@ class Projector:
         await events.mark_projected(connection, customer, numbered)
         if standing.changed:
             await orders.store(connection, customer, [standing.known[name] for name in sorted(standing.changed)])
+        if standing.moves:
+            model = routing.stages.name
+            await write_moves(connection, customer, row["customer_id"], model, standing.moves, now)
         await customers.store_standing(connection, customer, standing)
         if troubled and standing.trouble is None:
             await enrollments.release(connection, customer)
@@ -142,8 +146,9 @@ class Projector:
         self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
     ) -> Standing:
         customer = row["id"]
+        stage = routing.stages.get(row["stage"])
         about_orders = any(event.name in ORDER_EVENTS for event in pending)
-        starting = {listed.declaration.name for event in pending for listed in routing.starting_on(event.name)}
+        starting = {listed.declaration.name for event in pending for listed in routing.starting_on(event)}
         return Standing(
             number=row["events"],
             orders=row["orders"],
@@ -156,6 +161,8 @@ class Projector:
             engaged_at=row["engaged_at"],
             engagement=Engagement(value=row["engagement"], at=row["engagement_at"]),
             first_touch=msgspec.convert(row["first_touch"], FirstTouch) if row["first_touch"] else None,
+            stage=stage.name if stage else None,
+            stage_since=row["stage_since"] if stage else None,
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
             consents=await customers.consents_of(connection, customer),
@@ -164,7 +171,7 @@ class Projector:
         )
 
     async def _mint(self, connection: AsyncConnection, pending: Sequence[Event], routing: Routing) -> list[str]:
-        count = sum(1 for e in pending if not e.imported for _ in routing.starting_on(e.name))
+        count = sum(1 for e in pending if not e.imported for _ in routing.starting_on(e))
         return await enrollments.mint(connection, count) if count else []
 
     async def _write(self, connection: AsyncConnection, customer: str, each: Consequence, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.stage_sets import stage_label
 from domain.decisions import tell
 from domain.events import SNOOZED
 
@@ -49,6 +50,9 @@ EVENTS: dict[str, dict[str, str]] = {
     "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
     "telegram_started": {"en": "Started our Telegram bot", "ru": "Запущен наш бот в Telegram"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
+    "stage_entered": {"en": "Entered the stage “{stage}”", "ru": "Этап: «{stage}»"},
+    "order_cancelled": {"en": "The order was cancelled", "ru": "Заказ отменён"},
+    "order_refunded": {"en": "Money was given back", "ru": "Деньги возвращены"},
     "merged": {
         "en": "Another profile of the same person was joined to this one",
         "ru": "Присоединён другой профиль того же человека",
@@ -120,6 +124,8 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str
     for key in ("channel", "status", "reason"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)
+    if "stage" in properties:
+        said["stage"] = stage_label(str(properties["stage"]), locale)
     said["topic"] = str(properties.get("channel")).partition("/")[2]
     fields = properties.get("fields")
     said["fields"] = ", ".join(_word(str(f), locale) for f in fields) if isinstance(fields, list) else "—"

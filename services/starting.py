@@ -15,7 +15,7 @@ async def start_of(connection: AsyncConnection, plan: Plan, enrollment: RowMappi
         connection,
         customer=enrollment["customer"],
         after=0,
-        names=[*plan.starts_on, *plan.may_start_on],
+        names=plan.beginnings,
         about=(plan.about, enrollment["about"]) if plan.about else None,
         limit=1,
     )

@@ -1,4 +1,4 @@
-"""Runs the tests, and leaves as every command does. All of them run side by side, a file at a time; some, one by one."""
+"""Runs the tests, and leaves as every command does. All of them run side by side, a file at a time; some one by one."""
 
 import os
 import signal

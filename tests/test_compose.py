@@ -52,6 +52,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_TRACKING",
         "TROPA_UTM",
         "TROPA_CURRENCY",
+        "TROPA_STAGES",
         *OPTIONAL,
     }
     assert used - asked == optional
@@ -98,6 +99,7 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_TRACKING": "full",
         "TROPA_UTM": "true",
         "TROPA_CURRENCY": "KZT",
+        "TROPA_STAGES": "seven",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

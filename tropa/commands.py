@@ -19,7 +19,7 @@ from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journeys import Leaving, Outcome
 from services.audit import COMMAND_LINE
-from services.catalogue import STARTS_ON
+from services.catalogue import starting
 from services.doctor import Diagnosis, Doctor, database_down
 from services.timeline import Entry, Timeline
 from services.watching import Watching
@@ -85,12 +85,11 @@ async def journeys(house: House) -> list[JourneyRow]:
     rows = []
     for journey in house.catalogue.journeys():
         states, plan = counted.get(journey.name, {}), journey.plan
-        starts_on = settings.get(journey.name, {}).get(STARTS_ON, plan.starts_on)
         rows.append(
             JourneyRow(
                 name=journey.name,
-                starts_on=list(starts_on) if isinstance(starts_on, list | tuple) else [],
-                goal=plan.goal or "",
+                starts_on=starting(plan, settings.get(journey.name, {})),
+                goal=str(plan.goal or ""),
                 messages=said.count(journey.name),
                 walking=states.get("open", 0),
                 converted=states.get(Outcome.CONVERTED, 0),

@@ -24,6 +24,7 @@ from services.opting_out import OptingOut
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
+from services.staging import Staging
 from services.timeline import Timeline
 from services.watching import Watching
 from tropa.migrate import configuration
@@ -86,6 +87,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             watching=Watching(house.database, head, temporal),
             policies=house.policies,
             preferences=preferences,
+            staging=Staging(house.clock, customers, house.catalogue, house.projector),
             center=PreferenceCenter(
                 house.database, house.clock, customers, preferences, house.policies, house.surrogates, house.gateways
             ),

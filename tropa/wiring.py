@@ -17,6 +17,7 @@ from adapters.links import Links
 from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
+from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
@@ -117,7 +118,9 @@ async def build(
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     surrogates = Surrogates(secrets[-1])
     library = library or MessageLibrary()
-    catalogue = Catalogue(declarations(), library, surrogates, currency=settings.currency)
+    catalogue = Catalogue(
+        declarations(), library, surrogates, currency=settings.currency, stages=read_stage_set(settings.stages)
+    )
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     outward = outward or Outward()

@@ -168,7 +168,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             UPDATE customers SET events = :events, orders = :orders, revenue = :revenue,
                 last_order_at = :last_order_at, feature_used_at = :feature_used_at, activated_at = :activated_at,
                 last_active_at = :last_active_at, engaged_at = :engaged_at, engagement = :engagement,
-                engagement_at = :engagement_at, first_touch = cast(:first_touch AS jsonb), trouble = :trouble
+                engagement_at = :engagement_at, first_touch = cast(:first_touch AS jsonb), stage = :stage,
+                stage_since = :stage_since, trouble = :trouble
             WHERE id = :customer
         """),
         {
@@ -184,6 +185,8 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             "engagement": standing.engagement.value,
             "engagement_at": standing.engagement.at,
             "first_touch": msgspec.json.encode(touch).decode() if touch else None,
+            "stage": standing.stage,
+            "stage_since": standing.stage_since,
             "trouble": standing.trouble.value if standing.trouble else None,
         },
     )

@@ -37,8 +37,8 @@ async def due(connection: AsyncConnection, enrollments: Sequence[str], token: UU
     rows = await connection.execute(
         text("""
             SELECT d.id, d.kind, d.payload, d.enrollment, e.customer, e.journey, e.about, e.options, e.cause,
-                   e.started_at, e.ended_at
-            FROM dispatches d JOIN enrollments e ON e.id = d.enrollment
+                   e.started_at, e.ended_at, c.stage
+            FROM dispatches d JOIN enrollments e ON e.id = d.enrollment JOIN customers c ON c.id = e.customer
             JOIN dispatch_leases l ON l.enrollment = d.enrollment AND l.token = :token
             WHERE d.enrollment = ANY(:enrollments) AND d.done_at IS NULL AND d.due_at <= now()
             ORDER BY d.id

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -13,6 +14,7 @@ from api.needs import House
 from api.problems import answers
 from api.reading import CheckedRoute
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.engagement import Engagement, EngagementModel, score
 from domain.errors import InvalidInput
 from domain.messages import Channel
 from services.audit import Actor
@@ -99,6 +101,16 @@ class ConsentNow(BaseModel):
     proof: str
 
 
+class FirstTouchView(BaseModel):
+    """When and through what they first met you."""
+
+    at: datetime
+    event: str = Field(examples=["page_viewed"])
+    source: str = Field(examples=["newsletter"])
+    medium: str
+    campaign: str
+
+
 class CustomerView(BaseModel):
     """A customer. `id` is ours, `customer_id` yours."""
 
@@ -112,12 +124,22 @@ class CustomerView(BaseModel):
     attributes: Attributes
     consents: dict[str, ConsentNow]
     first_seen_at: datetime
+    first_touch: FirstTouchView | None
+    stage: str | None = Field(examples=["onboarding"], description="Of the set at GET /v1/stages.")
+    stage_since: datetime | None
+    engagement: int = Field(description="How active they are now, from 0 to 100; an act fades by half in two weeks.")
+    orders: int = Field(description="That stand: neither cancelled nor given back.")
+    revenue: Decimal = Field(description="Of these, in the installation's currency.", examples=["149.90"])
+    last_order_at: datetime | None
+    last_active_at: datetime | None
 
     @classmethod
-    def of(cls, now: CustomerNow) -> "CustomerView":
+    def of(cls, now: CustomerNow, at: datetime) -> "CustomerView":
         """A customer as it stands."""
         said = {scope: asdict(consent) for scope, consent in now.consents.items()}
-        return cls.model_validate({**now.row, "consents": said})
+        was = Engagement(value=now.row["engagement"], at=now.row["engagement_at"])
+        counted = score(was.on(at), EngagementModel().scale)
+        return cls.model_validate({**now.row, "consents": said, "engagement": counted})
 
 
 class EntryView(BaseModel):
@@ -153,7 +175,7 @@ class TimelineView(BaseModel):
 async def read_customer(customer_id: CustomerInPath, house: House) -> CustomerView:
     """Profile and consents as they stand now."""
     async with house.database.transaction() as connection:
-        return CustomerView.of(await house.customers.get(connection, customer_id))
+        return CustomerView.of(await house.customers.get(connection, customer_id), house.clock.now())
 
 
 @router.put(
@@ -174,7 +196,7 @@ async def put_customer(
         now = await house.customers.replace(connection, customer_id, change)
     house.database.wake()
     response.status_code = 201 if now.created else 200
-    return CustomerView.of(now)
+    return CustomerView.of(now, house.clock.now())
 
 
 @router.patch(
@@ -189,7 +211,7 @@ async def patch_customer(customer_id: CustomerInPath, body: Profile, house: Hous
     async with house.database.transaction() as connection:
         now = await house.customers.merge(connection, customer_id, change)
     house.database.wake()
-    return CustomerView.of(now)
+    return CustomerView.of(now, house.clock.now())
 
 
 @router.get(

@@ -17,7 +17,7 @@ from api.reading import CheckedRoute
 from api.routes.enrollments import EnrollmentView
 from domain.journeys import Declaration
 from domain.options import describe
-from services.catalogue import STARTS_ON
+from services.catalogue import starting
 
 router = APIRouter(prefix="/v1/journeys", tags=["Journeys"], route_class=CheckedRoute)
 
@@ -39,7 +39,7 @@ class JourneyView(BaseModel):
 
     name: str = Field(examples=["WelcomeChain"])
     story: str
-    starts_on: list[str] = Field(examples=[["order_placed"]])
+    starts_on: list[str] = Field(examples=[["order_placed"]], description="Events, with what they must say.")
     may_start_on: list[str]
     goal: str | None = Field(examples=["activated"])
     exits: list[str]
@@ -71,10 +71,10 @@ class JourneyView(BaseModel):
         return cls(
             name=declaration.name,
             story=declaration.story,
-            starts_on=list(settings.get(STARTS_ON, plan.starts_on)),
-            may_start_on=list(plan.may_start_on),
-            goal=plan.goal,
-            exits=list(plan.exits),
+            starts_on=starting(plan, settings),
+            may_start_on=[str(each) for each in plan.may_start_on],
+            goal=str(plan.goal) if plan.goal else None,
+            exits=[str(each) for each in plan.exits],
             hears=list(plan.hears),
             about=plan.about,
             options=options,

@@ -90,7 +90,7 @@ async def merge(
 
     async def join(connection: AsyncConnection) -> CustomerView:
         await house.merging.merge(connection, customer_id, body.from_, actor=who)
-        return CustomerView.of(await house.customers.get(connection, customer_id))
+        return CustomerView.of(await house.customers.get(connection, customer_id), house.clock.now())
 
     return await command.do(join)
 
@@ -106,6 +106,6 @@ async def identify(
 
     async def join(connection: AsyncConnection) -> CustomerView:
         await house.merging.identify(connection, customer_id, body.visitor_id, actor=who)
-        return CustomerView.of(await house.customers.get(connection, customer_id))
+        return CustomerView.of(await house.customers.get(connection, customer_id), house.clock.now())
 
     return await command.do(join)

@@ -56,3 +56,9 @@ async def send(house: House, enrollment: dict[str, Any], message: str, at: datet
     customer = (await rows(house, f"SELECT customer FROM enrollments WHERE id = '{enrollment['id']}'"))[0]["customer"]
     request = SendRequest(enrollment=enrollment["id"], customer=customer, message=message, visit=visit)
     return await house.sending.send(request, started=at)
+
+
+async def audited(api: httpx.AsyncClient, subject: str) -> list[str]:
+    """What was done to somebody or something, the newest first."""
+    entries = (await api.get("/v1/audit", params={"subject": subject})).json()["entries"]
+    return [entry["action"] for entry in entries]

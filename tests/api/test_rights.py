@@ -7,17 +7,12 @@ import pytest
 
 from domain.messages import Channel
 from services.exporting import Exporting
-from tests.api.stories import ANNA, PROFILE, enroll, happens, know_anna, rows, send
+from tests.api.stories import ANNA, PROFILE, audited, enroll, happens, know_anna, rows, send
 from tests.support.factories import SettableClock
 from tests.support.typing_commands import Tropa
 from tropa.wiring import House
 
 ADDRESS = f"/v1/customers/{ANNA}"
-
-
-async def audited(api: httpx.AsyncClient, subject: str) -> list[str]:
-    entries = (await api.get("/v1/audit", params={"subject": subject})).json()["entries"]
-    return [entry["action"] for entry in entries]
 
 
 # Erasing -------------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Story:
         listed = {
             name: Listed(
                 declaration=Declaration(name=name, folder=name.lower(), plan=plan, story=""),
-                starts_on=frozenset(plan.starts_on),
+                starts_on=frozenset(plan.beginnings),
             )
             for name, plan in self.plans.items()
         }

@@ -16,6 +16,7 @@ from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
 from adapters.templates import MESSAGES, MessageLibrary
@@ -118,13 +119,13 @@ class Bench:
     email: Provider = field(default_factory=lambda: Provider("mail"))
     sms: Provider = field(default_factory=lambda: Provider("texts"))
     ours: dict[str, str] = field(default_factory=dict)
+    plans: Mapping[str, Plan] = field(default_factory=lambda: {"Trial": TRIAL, "Cart": CART})
 
     def __post_init__(self) -> None:
         self.pace = Pace(anchor=self.clock.now())
         self.surrogates = Surrogates(SECRET)
-        plans = {"Trial": TRIAL, "Cart": CART}
-        declared = tuple(Declaration(name=n, folder=n.lower(), plan=p, story="") for n, p in plans.items())
-        self.catalogue = Catalogue(declared, self.library, self.surrogates)
+        declared = tuple(Declaration(name=n, folder=n.lower(), plan=p, story="") for n, p in self.plans.items())
+        self.catalogue = Catalogue(declared, self.library, self.surrogates, stages=read_stage_set("seven"))
         self.restrictions = Restrictions(self.clock, self.surrogates)
         self.ingest = Ingest(self.database, self.clock, self.restrictions)
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
@@ -162,6 +163,10 @@ class Bench:
 
     async def _in_force(self, _: AsyncConnection) -> ContactPolicy:
         return self.policy
+
+    def with_plans(self, **plans: Plan) -> "Bench":
+        """The same bench with other journeys."""
+        return replace(self, plans=plans)
 
     def with_policy(self, policy: ContactPolicy) -> "Bench":
         """The same bench with another policy."""

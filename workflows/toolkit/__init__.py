@@ -6,6 +6,7 @@ from domain.events import HeardEvent
 from domain.journeys import Enrollment, Outcome, Plan, Reentry
 from domain.options import Between, Id
 from domain.sends import SendState
+from domain.triggers import On, at_least, at_most, entering_segment, entering_stage, leaving_segment
 from workflows.toolkit.journey import Journey
 
 __all__ = [
@@ -15,11 +16,17 @@ __all__ = [
     "Id",
     "Journey",
     "Kind",
+    "On",
     "Outcome",
     "Plan",
     "Reentry",
     "SendState",
+    "at_least",
+    "at_most",
     "days",
+    "entering_segment",
+    "entering_stage",
     "hours",
+    "leaving_segment",
     "minutes",
 ]

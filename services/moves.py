@@ -1,0 +1,37 @@
+"""Customers move through stages: written down, and told as events that journeys start on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database import events, stages
+from adapters.database.events import NewEvent
+from domain.events import IMPORT, OURS
+from domain.stages import Move
+from domain.triggers import STAGE_ENTERED
+
+
+async def write_moves(
+    connection: AsyncConnection, customer: str, customer_id: str, model: str, moves: Sequence[Move], now: datetime
+) -> None:
+    """A customer moved through stages. What moved them by history is told as history, and starts nothing."""
+    await stages.enter(connection, customer, model, moves)
+    await events.insert(connection, [_told(customer_id, move, now) for move in moves])
+
+
+def _told(customer_id: str, move: Move, now: datetime) -> NewEvent:
+    event_id = f"{STAGE_ENTERED}:{move.by.id}"
+    said = {"stage": move.stage.name, "from": move.left, "cause": move.by.name}
+    return NewEvent(
+        event_id=event_id,
+        customer_id=customer_id,
+        name=STAGE_ENTERED,
+        occurred_at=move.at,
+        received_at=now,
+        source=IMPORT if move.by.imported else OURS,
+        about="",
+        properties=msgspec.json.encode(said),
+        digest=event_id.encode(),
+    )
