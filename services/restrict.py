@@ -29,7 +29,9 @@ class Restrictions:
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
         if event.name in (SNOOZED, FREQUENCY_CHOSEN):
-            await customers.update_profile(connection, customer, _choice(event))
+            if choice := _choice(event):
+                await customers.update_profile(connection, customer, choice)
+                await enrollments.release(connection, customer)  # less may stand in the way, and asking is harmless
             return
         channel = _channel(event)
         if event.name in (COMPLAINED, HARD_BOUNCED):
@@ -92,15 +94,21 @@ class Restrictions:
 
 
 def _choice(event: NewEvent) -> dict[str, object]:
-    """What a customer chose. Whoever names no end of a snooze gets the longest that is offered (S97)."""
-    said = msgspec.json.decode(event.properties)
+    """What a customer chose; null takes a choice back. A frequency that there is not changes nothing; a snooze without
+    an end that can be read is the longest that is offered (S97). An end that names no zone is UTC."""
     if event.name == FREQUENCY_CHOSEN:
-        return {"frequency": said.get("frequency") if said.get("frequency") in set(Frequency) else None}
+        if _told(event, "frequency") is None:
+            return {"frequency": None}
+        with suppress(ValueError):
+            return {"frequency": Frequency(_said(event, "frequency"))}
+        return {}
+    if _told(event, "until") is None:
+        return {"snoozed_until": None}
     try:
-        until = datetime.fromisoformat(str(said.get("until"))).astimezone(UTC)
+        until = datetime.fromisoformat(_said(event, "until"))
+        return {"snoozed_until": until.astimezone(UTC) if until.tzinfo else until.replace(tzinfo=UTC)}
     except (ValueError, OverflowError):
-        until = event.occurred_at + SNOOZE
-    return {"snoozed_until": until}
+        return {"snoozed_until": event.occurred_at + SNOOZE}
 
 
 def _channel(event: NewEvent) -> Channel | None:
@@ -113,8 +121,13 @@ def _channel(event: NewEvent) -> Channel | None:
 
 def _said(event: NewEvent, name: str) -> str:
     """A property that is a text; empty for any other."""
+    value = _told(event, name)
+    return value if isinstance(value, str) else ""
+
+
+def _told(event: NewEvent, name: str) -> object:
+    """A property as it is, which may be null; empty where there is none, or none that can be read."""
     try:
-        value = msgspec.json.decode(event.properties)[name]
+        return msgspec.json.decode(event.properties)[name]
     except (ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return value if isinstance(value, str) else ""
