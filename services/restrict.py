@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import customers, enrollments, sends
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
-from domain.clock import Clock
+from domain.clock import Clock, utc
 from domain.customers import EVERY_CHANNEL, SNOOZE, Consent, ConsentStatus, Frequency, opt_out_acts
 from domain.decisions import Decision
 from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED
@@ -105,9 +105,8 @@ def _choice(event: NewEvent) -> dict[str, object]:
     if _told(event, "until") is None:
         return {"snoozed_until": None}
     try:
-        until = datetime.fromisoformat(_said(event, "until"))
-        return {"snoozed_until": until.astimezone(UTC) if until.tzinfo else until.replace(tzinfo=UTC)}
-    except (ValueError, OverflowError):
+        return {"snoozed_until": utc(datetime.fromisoformat(_said(event, "until")))}
+    except ValueError:
         return {"snoozed_until": event.occurred_at + SNOOZE}
 
 

@@ -50,9 +50,10 @@ async def test_an_end_of_the_break_without_a_zone_is_utc_wherever_we_run(bench: 
     assert await chosen(bench) == (None, datetime(2026, 5, 1, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
-    "said", [{}, {"until": "soon"}, {"until": 7}, {"until": ["2026-05-01"]}, {"until": "0001-01-01T00:00+14:00"}]
-)
+NO_INSTANTS = ["soon", 7, ["2026-05-01"], "0001-01-01T00:00+14:00", "9999-12-31T23:59:59Z"]
+
+
+@pytest.mark.parametrize("said", [{}, *({"until": each} for each in NO_INSTANTS)])
 async def test_without_an_end_that_can_be_read_a_break_is_the_longest_that_is_offered(
     bench: Bench, said: dict[str, Any]
 ) -> None:
