@@ -87,7 +87,14 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             policies=house.policies,
             preferences=preferences,
             center=PreferenceCenter(
-                house.database, house.clock, customers, preferences, house.policies, house.surrogates, house.gateways
+                house.database,
+                house.clock,
+                customers,
+                preferences,
+                house.policies,
+                house.surrogates,
+                house.gateways,
+                settings.timezone,
             ),
             company=settings.company,
             locale=settings.locale,
