@@ -16,6 +16,7 @@ from adapters.database.events import NewEvent
 from adapters.links import Links
 from domain.clock import Clock
 from domain.errors import NotFound
+from domain.events import OURS
 from domain.tracking import CLICKED, OPENED, SETTLES_AFTER, Grade, Hit, Kind, TrackingMode, evidence, judge
 
 _NAMES = {Kind.CLICK: CLICKED, Kind.OPEN: OPENED}
@@ -116,7 +117,7 @@ class Tracking:
             name=_NAMES[hit.kind],
             occurred_at=hit.at,
             received_at=self._clock.now(),
-            source="tropa",
+            source=OURS,
             about=letter["about"],
             properties=msgspec.json.encode(said | ({"link": hit.number} if hit.kind is Kind.CLICK else {})),
             digest=hashlib.sha256(event_id.encode()).digest(),
