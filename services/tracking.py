@@ -1,18 +1,16 @@
 """Opens and clicks of letters: kept as they come, graded a moment later, and told as events."""
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import events, hits, sends
 from adapters.database.connection import Database, lock_customer
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from adapters.links import Links
 from domain.clock import Clock
 from domain.errors import NotFound
@@ -102,7 +100,6 @@ class Tracking:
                 await sends.mark_seen(connection, send, min(seen))
 
     def _event(self, letter: RowMapping, hit: Hit) -> NewEvent:
-        event_id = f"{hit.kind}:{letter['id']}:{hit.number}:{hit.grade}:{hit.at.date()}"
         said = {
             "send": letter["id"],
             "message": letter["message"],
@@ -111,14 +108,13 @@ class Tracking:
             "grade": hit.grade,
             "reason": hit.reason,
         }
-        return NewEvent(
-            event_id=event_id,
+        return told_once(
+            f"{hit.kind}:{letter['id']}:{hit.number}:{hit.grade}:{hit.at.date()}",
             customer_id=letter["customer_id"],
             name=_NAMES[hit.kind],
-            occurred_at=hit.at,
+            at=hit.at,
             received_at=self._clock.now(),
             source=OURS,
             about=letter["about"],
-            properties=msgspec.json.encode(said | ({"link": hit.number} if hit.kind is Kind.CLICK else {})),
-            digest=hashlib.sha256(event_id.encode()).digest(),
+            properties=said | ({"link": hit.number} if hit.kind is Kind.CLICK else {}),
         )
