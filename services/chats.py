@@ -52,7 +52,7 @@ class Chats:
                 await addresses.replace(connection, ours, Channel.TELEGRAM.value, started.chat, self._clock.now())
                 granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=SOURCE)
                 change = Change(consents={Channel.TELEGRAM.value: granted})
-                await self._customers.merge(connection, row["customer_id"], change)
+                await self._customers.change(connection, row["customer_id"], change)
         self._database.wake()
         locale: str | None = row["locale"]
         return locale

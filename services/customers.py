@@ -92,7 +92,7 @@ class Customers:
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
         return await self._apply(connection, row, wanted, change, created=not known)
 
-    async def merge(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
+    async def change(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set what the change names; an attribute set to null goes. Raises NotFound."""
         found = await customers.by_company_id(connection, customer_id)
         if found is None:
@@ -100,8 +100,8 @@ class Customers:
         row = await self.locked(connection, found["id"])
         wanted: dict[str, Any] = dict(change.columns)
         if change.attributes is not None:
-            merged = {**row["attributes"], **change.attributes}
-            wanted["attributes"] = {name: value for name, value in merged.items() if value is not None}
+            joined = {**row["attributes"], **change.attributes}
+            wanted["attributes"] = {name: value for name, value in joined.items() if value is not None}
         return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod

@@ -83,7 +83,7 @@ class Replies:
             await self._hear(connection, incoming, row)
             granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=_SOURCES[incoming.channel])
             change = Change(consents={incoming.channel.value: granted})
-            await self._customers.merge(connection, row["customer_id"], change)
+            await self._customers.change(connection, row["customer_id"], change)
         self._database.wake()
 
     async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:
