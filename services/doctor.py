@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,47 +13,11 @@ from adapters.database import health
 from adapters.database.connection import Database
 from adapters.database.health import Found
 from domain.clock import Clock, Pace
+from services.findings import Diagnosis, Finding, Severity
 from services.watching import Watching
 
 ATTEMPTS = 5
 MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
-
-
-class Severity(StrEnum):
-    """How bad."""
-
-    LOOK = "look"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """Something to look at: what, how many, how old the oldest is, in words, and the next step."""
-
-    name: str
-    severity: Severity
-    count: int = 1
-    oldest: timedelta | None = None
-    words: str
-    advice: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
-    """All findings, the worst first. `temporal` is ok, down, or not asked: nobody here knows where it is."""
-
-    findings: Sequence[Finding]
-    temporal: str = "not asked"
-
-    @property
-    def verdict(self) -> str:
-        """`well`, `look` or `broken`."""
-        return self.findings[0].severity.value if self.findings else "well"
-
-    @property
-    def exit_code(self) -> int:
-        """0, 1 or 2."""
-        return ("well", "look", "broken").index(self.verdict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,31 +170,24 @@ class Doctor:
 
 def database_down(why: str) -> Finding:
     """The one finding that leaves no room for others."""
-    return Finding(
-        name="database",
-        severity=Severity.BROKEN,
-        words=f"database does not answer ({why})",
-        advice="Start it, or set TROPA_DATABASE_URL; under `tropa up` read .tropa/logs.",
-    )
+    advice = "Start it, or set TROPA_DATABASE_URL; under `tropa up` read .tropa/logs."
+    return Finding.broken("database", f"database does not answer ({why})", advice)
 
 
-_UNMIGRATED = Finding(
-    name="migrations",
-    severity=Severity.BROKEN,
-    words="database has another schema than this release",
-    advice="Run `tropa migrate`; if the database is newer, run the newer release.",
+_UNMIGRATED = Finding.broken(
+    "migrations",
+    "database has another schema than this release",
+    "Run `tropa migrate`; if the database is newer, run the newer release.",
 )
-_READ_ONLY = Finding(
-    name="database_read_only",
-    severity=Severity.BROKEN,
-    words="database takes no writes",
-    advice="Is its disk full, or is it a standby? Until it writes again nothing is accepted and nothing is sent.",
+_READ_ONLY = Finding.broken(
+    "database_read_only",
+    "database takes no writes",
+    "Is its disk full, or is it a standby? Until it writes again nothing is accepted and nothing is sent.",
 )
-_TEMPORAL_DOWN = Finding(
-    name="temporal",
-    severity=Severity.LOOK,
-    words="Temporal does not answer",
-    advice="Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
+_TEMPORAL_DOWN = Finding.look(
+    "temporal",
+    "Temporal does not answer",
+    "Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
 )
 
 
