@@ -15,9 +15,9 @@ from adapters.links import Links
 from domain.clock import Clock
 from domain.errors import NotFound
 from domain.events import OURS
-from domain.tracking import CLICKED, OPENED, SETTLES_AFTER, Grade, Hit, Kind, TrackingMode, evidence, judge
+from domain.tracking import CLICKED, OPENED, SETTLES_AFTER, Grade, Hit, HitKind, TrackingMode, evidence, judge
 
-_NAMES = {Kind.CLICK: CLICKED, Kind.OPEN: OPENED}
+_NAMES = {HitKind.CLICK: CLICKED, HitKind.OPEN: OPENED}
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ class Tracking:
     async def clicked(self, link: Link, headers: Mapping[str, str]) -> None:
         """Somebody follows a link. Whoever does is on their way, so that a failure to count is only logged."""
         if self._mode is not TrackingMode.OFF:
-            await self._keep(link.send, Kind.CLICK, link.number, headers)
+            await self._keep(link.send, HitKind.CLICK, link.number, headers)
 
     async def opened(self, token: str, headers: Mapping[str, str]) -> None:
         """Somebody loads a letter's picture. A token that is not ours counts for nothing."""
@@ -61,7 +61,7 @@ class Tracking:
         except NotFound:
             return
         if self._mode is TrackingMode.FULL:
-            await self._keep(send, Kind.OPEN, 0, headers)
+            await self._keep(send, HitKind.OPEN, 0, headers)
 
     async def settle_some(self, limit: int = 200) -> int:
         """Grade what is due. Answers how many letters that concerned."""
@@ -73,7 +73,7 @@ class Tracking:
             self._database.wake()
         return len(due)
 
-    async def _keep(self, send: UUID, kind: Kind, number: int, headers: Mapping[str, str]) -> None:
+    async def _keep(self, send: UUID, kind: HitKind, number: int, headers: Mapping[str, str]) -> None:
         at = self._clock.now().replace(microsecond=0)
         try:
             async with self._database.transaction() as connection:
@@ -116,5 +116,5 @@ class Tracking:
             received_at=self._clock.now(),
             source=OURS,
             about=letter["about"],
-            properties=said | ({"link": hit.number} if hit.kind is Kind.CLICK else {}),
+            properties=said | ({"link": hit.number} if hit.kind is HitKind.CLICK else {}),
         )
