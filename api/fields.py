@@ -1,7 +1,6 @@
 """What single fields may hold, parsed once at the edge: addresses, languages, zones, instants."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -11,6 +10,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.limits import SLASH
+from domain.clock import utc
 
 _LOCALE = re.compile(r"^(en|ru)(?:[-_]([a-zA-Z]{2}))?$")
 _ZONES = frozenset(available_timezones())
@@ -65,13 +65,6 @@ def _rfc3339(value: object) -> object:
     return value
 
 
-def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
-
-
 Email = Annotated[
     str,
     Field(max_length=254, examples=["anna@example.com"], json_schema_extra={"format": "email"}),
@@ -84,7 +77,7 @@ Instant = Annotated[
     AwareDatetime,
     Field(strict=False, examples=["2026-01-31T09:00:00Z"]),
     BeforeValidator(_rfc3339),
-    AfterValidator(_utc),
+    AfterValidator(utc),
 ]
 CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["anna@example.com"]), AfterValidator(_words)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_words)]

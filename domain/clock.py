@@ -7,7 +7,7 @@ real time and does not ask this clock.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -40,3 +40,13 @@ class Pace:
     def lasting(self, business: timedelta) -> timedelta:
         """How long a business duration lasts in real time."""
         return business / self.pace
+
+
+def utc(said: datetime) -> datetime:
+    """An instant in UTC; one that names no zone is UTC.
+
+    Raises ValueError in the first and the last year that a program can hold: in some zone it would be another.
+    """
+    if not MINYEAR < said.year < MAXYEAR:
+        raise ValueError("is out of range")
+    return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)

@@ -17,10 +17,13 @@ COMPLAINED = "complained"
 HARD_BOUNCED = "hard_bounced"
 SNOOZED = "snoozed"
 FREQUENCY_CHOSEN = "frequency_chosen"
+RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED, SNOOZED, FREQUENCY_CHOSEN})
+
 UNSUBSCRIBE_REASON = "unsubscribe_reason"
 REPLIED = "replied"
 TELEGRAM_STARTED = "telegram_started"
-RESTRICTIONS = frozenset({OPTED_OUT, COMPLAINED, HARD_BOUNCED, SNOOZED, FREQUENCY_CHOSEN})
+PROFILE_CHANGED = "profile_changed"
+CONSENT_CHANGED = "consent_changed"
 
 Value: TypeAlias = float | int | bool | str | None
 

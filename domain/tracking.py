@@ -32,7 +32,7 @@ class TrackingMode(StrEnum):
     OFF = "off"
 
 
-class Kind(StrEnum):
+class HitKind(StrEnum):
     """What was fetched: a link, or the picture that tells of an open."""
 
     CLICK = "click"
@@ -78,7 +78,7 @@ _SCANNERS = re.compile(
 )
 
 
-def evidence(kind: Kind, headers: Mapping[str, str]) -> Reason:
+def evidence(kind: HitKind, headers: Mapping[str, str]) -> Reason:
     """What a request tells by itself, by its headers, named in lower case. Where it comes from is not looked at."""
     agent = headers.get("user-agent", "").strip().casefold()
     purposes = (headers.get(name, "") for name in ("purpose", "sec-purpose", "x-purpose", "x-moz"))
@@ -92,7 +92,7 @@ def evidence(kind: Kind, headers: Mapping[str, str]) -> Reason:
         return Reason.PROXY
     if _SCANNERS.search(agent):
         return Reason.SCANNER
-    if kind is Kind.CLICK and not headers.get("accept-language"):  # every browser says it; mail programs need not
+    if kind is HitKind.CLICK and not headers.get("accept-language"):  # every browser says it; mail programs need not
         return Reason.NO_LANGUAGE
     return Reason.NONE
 
@@ -101,7 +101,7 @@ def evidence(kind: Kind, headers: Mapping[str, str]) -> Reason:
 class Hit:
     """One fetch, in whole seconds of business time. `number` is the link's, and 0 of an open."""
 
-    kind: Kind
+    kind: HitKind
     number: int
     at: datetime
     sign: Reason = Reason.NONE
@@ -119,15 +119,15 @@ def judge(hits: Sequence[Hit], *, handed_at: datetime, now: datetime) -> dict[Hi
         if hit.grade is None and hit.at <= now - SETTLES_AFTER:
             grade, reason = _grade(hit, hits, handed_at)
             judged[hit] = replace(hit, grade=grade, reason=reason)
-    clicks = [hit.at for hit in judged.values() if hit.kind is Kind.CLICK and hit.grade is Grade.HUMAN]
+    clicks = [hit.at for hit in judged.values() if hit.kind is HitKind.CLICK and hit.grade is Grade.HUMAN]
     for hit, found in judged.items():
-        if hit.kind is Kind.OPEN and found.grade is Grade.UNSURE and any(at >= hit.at for at in clicks):
+        if hit.kind is HitKind.OPEN and found.grade is Grade.UNSURE and any(at >= hit.at for at in clicks):
             judged[hit] = replace(found, grade=Grade.HUMAN, reason=Reason.CLICKED_LATER)
     return {hit: found for hit, found in judged.items() if found != hit}
 
 
 def _grade(hit: Hit, hits: Sequence[Hit], handed_at: datetime) -> tuple[Grade, Reason]:
-    clicks = [other for other in hits if other.kind is Kind.CLICK]
+    clicks = [other for other in hits if other.kind is HitKind.CLICK]
     if hit.sign in _MACHINES:
         return Grade.MACHINE, hit.sign
     if any(other.number == BAIT and abs(other.at - hit.at) <= TAINTED for other in clicks):
@@ -139,7 +139,7 @@ def _grade(hit: Hit, hits: Sequence[Hit], handed_at: datetime) -> tuple[Grade, R
         return Grade.MACHINE, Reason.TOGETHER
     if hit.sign is not Reason.NONE:
         return Grade.UNSURE, hit.sign
-    if hit.kind is Kind.OPEN and hit.at - handed_at < OPEN_COUNTS_AFTER:
+    if hit.kind is HitKind.OPEN and hit.at - handed_at < OPEN_COUNTS_AFTER:
         return Grade.UNSURE, Reason.EARLY
     return Grade.HUMAN, Reason.NONE
 

@@ -41,7 +41,7 @@ class Browsers:
             row = await self._whose(connection, token, locked=True)
             await addresses.take_over(connection, row["id"], Channel.WEB_PUSH.value, endpoint, keys, now, most=MOST)
             granted = Consent(status=ConsentStatus.GRANTED, at=now, source=SOURCE)
-            await self._customers.merge(
+            await self._customers.change(
                 connection, row["customer_id"], Change(consents={Channel.WEB_PUSH.value: granted})
             )
         self._database.wake()

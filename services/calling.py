@@ -118,7 +118,7 @@ class Calling:
         """Give a claim back that was certainly not used."""
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            nobody = await self._nobody_waits(connection, step)
+            nobody = await self._nobody_waits(connection, await sends.one(connection, step.send))
             state, decision = SendState.RESERVED, Decision(rule="allowed")
             if nobody:
                 state, decision = nobody, Decision(rule="not_taken", facts={"gateway": gateway})
@@ -134,7 +134,8 @@ class Calling:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            nobody = await self._nobody_waits(connection, step)
+            row = await sends.one(connection, step.send)
+            nobody = await self._nobody_waits(connection, row)
             state, decision = _recorded(receipt, gateway, channel, nobody)
             kept = await sends.record(
                 connection,
@@ -146,8 +147,9 @@ class Calling:
             )
             if kept:
                 await step.decide(connection, state, decision, now)
-            if kept and state is SendState.ACCEPTED:
-                await self._release_offers(connection, step)
+            if kept and state is SendState.ACCEPTED and row["purpose"] == Purpose.VALUE:
+                # An offer that it was owed to may go now.
+                await enrollments.release(connection, step.request.customer, rule="value_owed")
             if receipt.permanent_for_address:
                 await self._facts.suppress(connection, channel, letter.to, now)
             if receipt.gone:
@@ -161,22 +163,14 @@ class Calling:
         return SendResult(state=state, rule=decision.rule, channel=channel)
 
     @staticmethod
-    async def _release_offers(connection: AsyncConnection, step: Step) -> None:
-        """Something of value went out: an offer that it was owed to may go now."""
-        row = await sends.get(connection, step.send)
-        if row is not None and row["purpose"] == Purpose.VALUE:
-            await enrollments.release(connection, step.request.customer, rule="value_owed")
-
-    @staticmethod
-    async def _nobody_waits(connection: AsyncConnection, step: Step) -> SendState | None:
+    async def _nobody_waits(connection: AsyncConnection, row: RowMapping) -> SendState | None:
         """How a send ends that the provider did not take and that nobody would try again.
 
         Settled as unknown meanwhile, the journey was told so and has gone on; or the enrollment ended during the call.
         """
-        row = await sends.get(connection, step.send)
-        if row is not None and row["state"] == SendState.UNKNOWN:
+        if row["state"] == SendState.UNKNOWN:
             return SendState.FAILED
-        enrollment = await enrollments.get(connection, step.request.enrollment)
+        enrollment = await enrollments.get(connection, row["enrollment"])
         return SendState.WITHDRAWN if enrollment is not None and enrollment["ended_at"] else None
 
 

@@ -1,13 +1,12 @@
 """Chats: how a customer's Telegram becomes an address, by the start link that only they were given."""
 
-import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping
 
 from adapters.database import addresses, customers, events
 from adapters.database.connection import Database, lock_customer
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from adapters.links import Links
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
@@ -53,21 +52,17 @@ class Chats:
                 await addresses.replace(connection, ours, Channel.TELEGRAM.value, started.chat, self._clock.now())
                 granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=SOURCE)
                 change = Change(consents={Channel.TELEGRAM.value: granted})
-                await self._customers.merge(connection, row["customer_id"], change)
+                await self._customers.change(connection, row["customer_id"], change)
         self._database.wake()
         locale: str | None = row["locale"]
         return locale
 
     def _event(self, started: Started, row: RowMapping) -> NewEvent:
-        event_id, now = f"telegram:{started.update}:{row['id']}", self._clock.now()
-        return NewEvent(
-            event_id=event_id,
+        return told_once(
+            f"telegram:{started.update}:{row['id']}",
             customer_id=row["customer_id"],
             name=TELEGRAM_STARTED,
-            occurred_at=now,
-            received_at=now,
+            at=self._clock.now(),
             source=Channel.TELEGRAM.value,
-            about="",
-            properties=b"{}",
-            digest=hashlib.sha256(event_id.encode()).digest(),  # the same update, whenever it is told again
+            properties={},
         )

@@ -15,6 +15,7 @@ from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.events import CONSENT_CHANGED, PROFILE_CHANGED
 from domain.messages import Channel
 from services import audit, identities
 from services.addresses import addresses_of
@@ -73,7 +74,7 @@ class Customers:
         row = await self.locked(connection, (await self.get(connection, customer_id)).row["id"])
         if chat not in [each["address"] for each in await addresses.of_customer(connection, row["id"])]:
             await addresses.replace(connection, row["id"], channel.value, chat, self._clock.now())
-            await self.append(connection, row, "profile_changed", {"fields": [channel.value]})
+            await self.append(connection, row, PROFILE_CHANGED, {"fields": [channel.value]})
             before = await customers.consents_of(connection, row["id"])
             await self.note(connection, by, row["id"], fields=[channel.value], before=before)
 
@@ -91,7 +92,7 @@ class Customers:
         wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
         return await self._apply(connection, row, wanted, change, created=not known)
 
-    async def merge(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
+    async def change(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
         """Set what the change names; an attribute set to null goes. Raises NotFound."""
         found = await customers.by_company_id(connection, customer_id)
         if found is None:
@@ -99,8 +100,8 @@ class Customers:
         row = await self.locked(connection, found["id"])
         wanted: dict[str, Any] = dict(change.columns)
         if change.attributes is not None:
-            merged = {**row["attributes"], **change.attributes}
-            wanted["attributes"] = {name: value for name, value in merged.items() if value is not None}
+            joined = {**row["attributes"], **change.attributes}
+            wanted["attributes"] = {name: value for name, value in joined.items() if value is not None}
         return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod
@@ -124,7 +125,7 @@ class Customers:
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
-            await self.append(connection, row, "profile_changed", {"fields": sorted(changed)})
+            await self.append(connection, row, PROFILE_CHANGED, {"fields": sorted(changed)})
         for scope, consent in sorted(change.consents.items()):
             await self.hear(connection, row, scope, consent)
         if change.by:
@@ -165,7 +166,7 @@ class Customers:
             await customers.put_consent(connection, row["id"], scope, consent)
         if (await customers.consents_of(connection, row["id"])).get(scope) != before:
             said = {"channel": scope, "status": consent.status.value}
-            await self.append(connection, row, "consent_changed", said)
+            await self.append(connection, row, CONSENT_CHANGED, said)
 
     async def append(self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]) -> None:
         """Append the event of a change."""

@@ -6,12 +6,14 @@ public suffixes is needed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from services.doctor import Finding, Severity
+from services.findings import Finding
 from services.resolver import Resolver, tags
 
 _LONGEST = 8  # names asked for, however deep the domain is
 _POLICIES = ("none", "quarantine", "reject")
+_broken, _look = partial(Finding.broken, "dmarc"), partial(Finding.look, "dmarc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +108,3 @@ async def _walk(resolver: Resolver, domain: str) -> Tree:
 async def _records(resolver: Resolver, name: str) -> Sequence[str]:
     records = await resolver.txt(f"_dmarc.{name}")
     return [each for each in records if each.split(";")[0].replace(" ", "") == "v=DMARC1"]
-
-
-def _broken(words: str, advice: str) -> Finding:
-    return Finding(name="dmarc", severity=Severity.BROKEN, words=words, advice=advice)
-
-
-def _look(words: str, advice: str) -> Finding:
-    return Finding(name="dmarc", severity=Severity.LOOK, words=words, advice=advice)

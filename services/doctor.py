@@ -1,96 +1,52 @@
 """What is stuck, overdue, unknown or held, and what an operator does about it. It looks and changes nothing."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.clock import PacedClock
 from adapters.database import health
 from adapters.database.connection import Database
 from adapters.database.health import Found
 from domain.clock import Clock, Pace
+from services.findings import Diagnosis, Finding, Severity
 from services.watching import Watching
 
-ATTEMPTS = 5
 MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=7)
-
-
-class Severity(StrEnum):
-    """How bad."""
-
-    LOOK = "look"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """Something to look at: what, how many, how old the oldest is, in words, and the next step."""
-
-    name: str
-    severity: Severity
-    count: int = 1
-    oldest: timedelta | None = None
-    words: str
-    advice: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
-    """All findings, the worst first. `temporal` is ok, down, or not asked: nobody here knows where it is."""
-
-    findings: Sequence[Finding]
-    temporal: str = "not asked"
-
-    @property
-    def verdict(self) -> str:
-        """`well`, `look` or `broken`."""
-        return self.findings[0].severity.value if self.findings else "well"
-
-    @property
-    def exit_code(self) -> int:
-        """0, 1 or 2."""
-        return ("well", "look", "broken").index(self.verdict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Question:
-    """`ask` wants the instant `ago` before now; in business time unless the rows are kept in real time."""
+    """`counts` asks for the instant `ago` before now: in business time, unless the rows are kept in `real` time."""
 
     name: str
-    ask: Callable[[AsyncConnection, datetime], Awaitable[Sequence[Found]]]
+    counts: health.Count
     ago: timedelta
     words: str
     advice: str
     real: bool = False
 
 
-async def _refused_by_temporal(connection: AsyncConnection, _now: datetime) -> Sequence[Found]:
-    return await health.refused_by_temporal(connection, ATTEMPTS)
-
-
 _QUESTIONS = (
     _Question(
         name="projection_backlog",
-        ask=health.unprojected,
+        counts=health.UNPROJECTED,
         ago=MINUTE,
         words="events were received over a minute ago and not applied",
         advice="Is a worker running? If so, read its log; if it only lags, start one more `tropa worker`.",
     ),
     _Question(
         name="quarantined_events",
-        ask=health.quarantined,
+        counts=health.QUARANTINED,
         ago=WEEK,
         words="events of the last 7 days could not be applied and were set aside",
         advice="Read `quarantined` in their rows, mend the sender, and apply them again: docs/operate.md has both.",
     ),
     _Question(
         name="dispatch_backlog",
-        ask=health.undispatched,
+        counts=health.UNDISPATCHED,
         ago=MINUTE,
         real=True,
         words="orders for Temporal have been due for over a minute",
@@ -98,22 +54,22 @@ _QUESTIONS = (
     ),
     _Question(
         name="dispatch_attempts",
-        ask=_refused_by_temporal,
+        counts=health.REFUSED_BY_TEMPORAL,
         ago=timedelta(0),
         real=True,
-        words=f"enrollments could not be told to Temporal in {ATTEMPTS} attempts or more",
+        words=f"enrollments could not be told to Temporal in {health.ATTEMPTS} attempts or more",
         advice="If Temporal is up, the worker's log names the error for each enrollment; a journey may be missing.",
     ),
     _Question(
         name="enrollments_never_started",
-        ask=health.never_started,
+        counts=health.NEVER_STARTED,
         ago=MINUTE,
         words="open enrollments were never started in Temporal",
         advice="If orders for Temporal wait, see to those; otherwise end each with POST /v1/enrollments/ID/leave.",
     ),
     _Question(
         name="claimed_sends",
-        ask=health.claimed,
+        counts=health.CLAIMED,
         ago=2 * MINUTE,
         real=True,
         words="sends were claimed over 2 minutes ago and have no result",
@@ -121,35 +77,35 @@ _QUESTIONS = (
     ),
     _Question(
         name="unknown_sends",
-        ask=health.unknown,
+        counts=health.UNKNOWN,
         ago=WEEK,
         words="sends of the last 7 days may or may not have arrived",
         advice="Look for them at the provider by recipient and time. They are not sent again; do not do it by hand.",
     ),
     _Question(
         name="failed_sends",
-        ask=health.failed,
+        counts=health.FAILED,
         ago=DAY,
         words="sends of the last 24 hours failed: {what}",
         advice="`tropa timeline CUSTOMER` tells each reason; docs/operate.md finds them. Mend message or gateway.",
     ),
     _Question(
         name="sends_not_woken",
-        ask=health.not_woken,
+        counts=health.NOT_WOKEN,
         ago=HOUR,
         words="sends are over an hour past the moment at which they were free to go",
         advice="Is a worker running? If so, open the enrollment in Temporal's Web UI: its walk has failed or is stuck.",
     ),
     _Question(
         name="held_sends",
-        ask=health.held,
+        counts=health.HELD,
         ago=WEEK,
         words="sends have waited for over 7 days and are held: {what}",
         advice="Resume or end their enrollments: POST /v1/enrollments/ID/resume, or /leave.",
     ),
     _Question(
         name="overdue_tasks",
-        ask=health.overdue_tasks,
+        counts=health.OVERDUE_TASKS,
         ago=timedelta(0),
         words="tasks are overdue",
         advice="The customers' pages in the console show them. Do them, then close them: docs/operate.md tells how.",
@@ -157,7 +113,7 @@ _QUESTIONS = (
 )
 _SANDBOX = _Question(
     name="sandbox_in_production",
-    ask=health.kept_in_sandbox,
+    counts=health.KEPT_IN_SANDBOX,
     ago=DAY,
     words="messages of the last 24 hours went to the sandbox outbox and to nobody, in production: {what}",
     advice="Set up a gateway for this channel (TROPA_SMTP_URL for email) and restart the workers.",
@@ -200,38 +156,31 @@ class Doctor:
                 # Where an hour passes in a blink, what waits for less than a real minute does not wait yet.
                 ago = question.ago if question.real else _at_least_a_minute(question.ago, pace)
                 now = real if question.real else business
-                found = await question.ask(connection, now - ago)
+                found = await question.counts.found(connection, now - ago)
                 findings += [_finding(question, each, now) for each in found]
         return findings
 
 
 def database_down(why: str) -> Finding:
     """The one finding that leaves no room for others."""
-    return Finding(
-        name="database",
-        severity=Severity.BROKEN,
-        words=f"database does not answer ({why})",
-        advice="Start it, or set TROPA_DATABASE_URL; under `tropa up` read .tropa/logs.",
-    )
+    advice = "Start it, or set TROPA_DATABASE_URL; under `tropa up` read .tropa/logs."
+    return Finding.broken("database", f"database does not answer ({why})", advice)
 
 
-_UNMIGRATED = Finding(
-    name="migrations",
-    severity=Severity.BROKEN,
-    words="database has another schema than this release",
-    advice="Run `tropa migrate`; if the database is newer, run the newer release.",
+_UNMIGRATED = Finding.broken(
+    "migrations",
+    "database has another schema than this release",
+    "Run `tropa migrate`; if the database is newer, run the newer release.",
 )
-_READ_ONLY = Finding(
-    name="database_read_only",
-    severity=Severity.BROKEN,
-    words="database takes no writes",
-    advice="Is its disk full, or is it a standby? Until it writes again nothing is accepted and nothing is sent.",
+_READ_ONLY = Finding.broken(
+    "database_read_only",
+    "database takes no writes",
+    "Is its disk full, or is it a standby? Until it writes again nothing is accepted and nothing is sent.",
 )
-_TEMPORAL_DOWN = Finding(
-    name="temporal",
-    severity=Severity.LOOK,
-    words="Temporal does not answer",
-    advice="Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
+_TEMPORAL_DOWN = Finding.look(
+    "temporal",
+    "Temporal does not answer",
+    "Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
 )
 
 

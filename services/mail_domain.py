@@ -9,7 +9,7 @@ from adapters.channels.dkim import PublicKey
 from domain.errors import Unavailable
 from services.dkim_record import dkim
 from services.dmarc import dmarc
-from services.doctor import Diagnosis, Finding, Severity
+from services.findings import Diagnosis, Finding, Severity
 from services.resolver import Resolver
 from services.spf import spf
 
@@ -67,7 +67,7 @@ class DomainDoctor:
         if not setup.own_returns:
             words = f"returned mail goes to the one address in From ({setup.domain}), where Tropa does not read it"
             advice = "Set TROPA_BOUNCE_DOMAIN and let its mail server pipe into `tropa bounces`: docs/operate.md."
-            findings.append(_finding("bounces", Severity.LOOK, words, advice))
+            findings.append(Finding.look("bounces", words, advice))
         for domain in dict.fromkeys((setup.return_domain, setup.domain)):
             servers = await self._resolver.mx(domain)
             if "." in servers:
@@ -75,10 +75,10 @@ class DomainDoctor:
                     f"{domain} says that it takes no mail (MX .)",
                     f"Publish {domain}. MX 10 YOUR-MAIL-SERVER.",
                 )
-                findings.append(_finding("mx", Severity.BROKEN, words, advice))
+                findings.append(Finding.broken("mx", words, advice))
             elif not servers and not await self._resolver.addresses(domain):
                 words = f"no mail server takes mail for {domain}: what comes back is lost, and such a sender is refused"
-                findings.append(_finding("mx", Severity.BROKEN, words, f"Publish {domain}. MX 10 YOUR-MAIL-SERVER."))
+                findings.append(Finding.broken("mx", words, f"Publish {domain}. MX 10 YOUR-MAIL-SERVER."))
         return findings
 
     async def _reverse(self) -> list[Finding]:
@@ -91,7 +91,7 @@ class DomainDoctor:
             names = await self._resolver.names(address)
             if not any([address in await self._resolver.addresses(name) for name in names]):
                 words = f"{address} ({relay}) has no name that leads back to it (PTR)"
-                findings.append(_finding("ptr", Severity.BROKEN, words, f"Let its provider set the name {relay}."))
+                findings.append(Finding.broken("ptr", words, f"Let its provider set the name {relay}."))
         return findings
 
 
@@ -101,16 +101,16 @@ def check_headers(setup: MailSetup) -> list[Finding]:
     sender = parseaddr(headers.get("From", ""))[1].rpartition("@")[2].lower()
     if sender != setup.domain:
         words = f"letters come from {sender or 'nobody'}, and you asked about {setup.domain}"
-        findings.append(_finding("from", Severity.LOOK, words, "Set TROPA_MAIL_FROM, or ask about the other domain."))
+        findings.append(Finding.look("from", words, "Set TROPA_MAIL_FROM, or ask about the other domain."))
     named = headers.get("Message-ID", "").rpartition("@")[2].rstrip(">").lower()
     if named != sender:
         words = f"a letter's Message-ID is of {named or 'nobody'} and not of {sender or 'its sender'}"
-        findings.append(_finding("message_id", Severity.LOOK, words, "Let no relay rewrite it: bounces quote it."))
+        findings.append(Finding.look("message_id", words, "Let no relay rewrite it: bounces quote it."))
     links = [urlsplit(each.strip(" <>")) for each in headers.get("List-Unsubscribe", "").split(",")]
     secure = [link for link in links if link.scheme == "https" and link.hostname]
     if not secure or headers.get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click":
         words = "a marketing letter offers no one-click unsubscribe over https, which large mailboxes ask for"
-        findings.append(_finding("unsubscribe", Severity.BROKEN, words, "Set TROPA_PUBLIC_URL to an https address."))
+        findings.append(Finding.broken("unsubscribe", words, "Set TROPA_PUBLIC_URL to an https address."))
     return findings
 
 
@@ -119,8 +119,4 @@ async def _answered(check: Awaitable[list[Finding]]) -> list[Finding]:
         return await check
     except Unavailable as error:
         advice = "Ask again; if it stays so, look at the name servers of the domain and at this machine's resolver."
-        return [_finding("dns", Severity.LOOK, str(error).rstrip("."), advice)]
-
-
-def _finding(name: str, severity: Severity, words: str, advice: str) -> Finding:
-    return Finding(name=name, severity=severity, words=words, advice=advice)
+        return [Finding.look("dns", str(error).rstrip("."), advice)]

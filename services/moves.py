@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import events, stages
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from domain.events import IMPORT, OURS
 from domain.stages import Move
 from domain.triggers import STAGE_ENTERED
@@ -22,16 +21,12 @@ async def write_moves(
 
 
 def _told(customer_id: str, move: Move, now: datetime) -> NewEvent:
-    event_id = f"{STAGE_ENTERED}:{move.by.id}"
-    said = {"stage": move.stage.name, "from": move.left, "cause": move.by.name}
-    return NewEvent(
-        event_id=event_id,
+    return told_once(
+        f"{STAGE_ENTERED}:{move.by.id}",
         customer_id=customer_id,
         name=STAGE_ENTERED,
-        occurred_at=move.at,
+        at=move.at,
         received_at=now,
         source=IMPORT if move.by.imported else OURS,
-        about="",
-        properties=msgspec.json.encode(said),
-        digest=event_id.encode(),
+        properties={"stage": move.stage.name, "from": move.left, "cause": move.by.name},
     )

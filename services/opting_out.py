@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import msgspec
 from sqlalchemy import RowMapping
 
 from adapters.database import customers
 from adapters.database.connection import Database
-from adapters.database.events import NewEvent
+from adapters.database.events import told_once
 from adapters.links import Links, Unsubscribe
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus, in_force
@@ -98,17 +97,14 @@ class OptingOut:
         at: datetime,
         source: str,
     ) -> None:
-        digest = hashlib.sha256(key.encode()).digest()
-        event = NewEvent(
-            event_id=f"{prefix}:{digest.hex()}",
+        event = told_once(
+            f"{prefix}:{hashlib.sha256(key.encode()).hexdigest()}",
             customer_id=row["customer_id"],
             name=name,
-            occurred_at=at,
+            at=at,
             received_at=self._clock.now(),
             source=source,
-            about="",
-            properties=msgspec.json.encode(properties),
-            digest=digest,
+            properties=properties,
         )
         await self._ingest.accept([event])
 

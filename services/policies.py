@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import policies
@@ -45,7 +44,7 @@ class Policies:
         self, connection: AsyncConnection, policy: ContactPolicy, *, actor: Actor, over: int | None = None
     ) -> PolicyNow:
         """Put a policy in force. `over` is the version its author saw. Raises Conflict when there is a newer one."""
-        await connection.execute(text("LOCK TABLE contact_policies IN SHARE ROW EXCLUSIVE MODE"))
+        await policies.lock(connection)
         before = await self.now(connection)
         if over is not None and over != before.version:
             raise Conflict(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import customers
 from adapters.database.connection import Database
 from adapters.surrogates import Surrogates
+from adapters.zones import zone_of
 from domain.clock import Clock
 from domain.contact_policy import ContactPolicy
 from domain.customers import EVERY_CHANNEL, SNOOZE, ConsentStatus, Frequency
@@ -41,7 +42,7 @@ class Standing:
 
     customer: str
     locale: str | None
-    timezone: str | None
+    zone: str
     snoozed_until: datetime | None
     offered: tuple[Channel, ...]
     picked: Picked
@@ -59,7 +60,7 @@ class Press(StrEnum):
 class PreferenceCenter:
     """Shows and sets choices for the customer themselves, on the `channels` that there are here.
 
-    What holds already is not set again.
+    `zone` is for customers whose own is unknown. What holds already is not set again.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class PreferenceCenter:
         policies: Policies,
         surrogates: Surrogates,
         channels: Collection[Channel],
+        zone: str,
     ) -> None:
         self._database, self._clock, self._customers, self._preferences = database, clock, known, preferences
-        self._policies, self._surrogates, self._channels = policies, surrogates, channels
+        self._policies, self._surrogates, self._channels, self._zone = policies, surrogates, channels, zone
 
     async def read(self, customer: str) -> Standing:
         """What holds now. Changes nothing. Raises NotFound for one who is gone."""
@@ -150,7 +152,7 @@ class PreferenceCenter:
         return Standing(
             customer=row["id"],
             locale=row["locale"],
-            timezone=row["timezone"],
+            zone=zone_of(row, self._zone),
             snoozed_until=chosen.snoozed_until,
             offered=offered,
             picked=Picked(

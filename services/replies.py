@@ -1,19 +1,17 @@
 """Replies: what customers answer by SMS and messengers. STOP and START act at once; all else is an event for people."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 from msgspec import structs
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import addresses, customers, events
 from adapters.database.connection import Database, lock_customer
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
 from domain.events import OPTED_OUT, REPLIED
@@ -85,7 +83,7 @@ class Replies:
             await self._hear(connection, incoming, row)
             granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=_SOURCES[incoming.channel])
             change = Change(consents={incoming.channel.value: granted})
-            await self._customers.merge(connection, row["customer_id"], change)
+            await self._customers.change(connection, row["customer_id"], change)
         self._database.wake()
 
     async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:
@@ -100,17 +98,13 @@ class Replies:
             name, properties = OPTED_OUT, {"channel": incoming.channel.value}
         else:
             name, properties = REPLIED, _answer(incoming)
-        event_id, now = f"{incoming.gateway}:{incoming.provider_id}:{writer['id']}", self._clock.now()
-        return NewEvent(
-            event_id=event_id,
+        return told_once(
+            f"{incoming.gateway}:{incoming.provider_id}:{writer['id']}",
             customer_id=writer["customer_id"],
             name=name,
-            occurred_at=now,
-            received_at=now,
+            at=self._clock.now(),
             source=incoming.gateway,
-            about="",
-            properties=msgspec.json.encode(properties),
-            digest=hashlib.sha256(event_id.encode()).digest(),  # the same text, whenever it is told again
+            properties=properties,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import customers, enrollments, sends
 from adapters.database.events import NewEvent
 from adapters.surrogates import Surrogates
-from domain.clock import Clock
+from domain.clock import Clock, utc
 from domain.customers import EVERY_CHANNEL, SNOOZE, Consent, ConsentStatus, Frequency, opt_out_acts
 from domain.decisions import Decision
 from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED
@@ -29,7 +29,9 @@ class Restrictions:
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
         if event.name in (SNOOZED, FREQUENCY_CHOSEN):
-            await customers.update_profile(connection, customer, _choice(event))
+            if choice := _choice(event):
+                await customers.update_profile(connection, customer, choice)
+                await enrollments.release(connection, customer)  # less may stand in the way, and asking is harmless
             return
         channel = _channel(event)
         if event.name in (COMPLAINED, HARD_BOUNCED):
@@ -92,15 +94,20 @@ class Restrictions:
 
 
 def _choice(event: NewEvent) -> dict[str, object]:
-    """What a customer chose. Whoever names no end of a snooze gets the longest that is offered (S97)."""
-    said = msgspec.json.decode(event.properties)
+    """What a customer chose; null takes a choice back. A frequency that there is not changes nothing; a snooze without
+    an end that can be read is the longest that is offered (S97). An end that names no zone is UTC."""
     if event.name == FREQUENCY_CHOSEN:
-        return {"frequency": said.get("frequency") if said.get("frequency") in set(Frequency) else None}
+        if _told(event, "frequency") is None:
+            return {"frequency": None}
+        with suppress(ValueError):
+            return {"frequency": Frequency(_said(event, "frequency"))}
+        return {}
+    if _told(event, "until") is None:
+        return {"snoozed_until": None}
     try:
-        until = datetime.fromisoformat(str(said.get("until"))).astimezone(UTC)
-    except (ValueError, OverflowError):
-        until = event.occurred_at + SNOOZE
-    return {"snoozed_until": until}
+        return {"snoozed_until": utc(datetime.fromisoformat(_said(event, "until")))}
+    except ValueError:
+        return {"snoozed_until": event.occurred_at + SNOOZE}
 
 
 def _channel(event: NewEvent) -> Channel | None:
@@ -113,8 +120,13 @@ def _channel(event: NewEvent) -> Channel | None:
 
 def _said(event: NewEvent, name: str) -> str:
     """A property that is a text; empty for any other."""
+    value = _told(event, name)
+    return value if isinstance(value, str) else ""
+
+
+def _told(event: NewEvent, name: str) -> object:
+    """A property as it is, which may be null; empty where there is none, or none that can be read."""
     try:
-        value = msgspec.json.decode(event.properties)[name]
+        return msgspec.json.decode(event.properties)[name]
     except (ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return value if isinstance(value, str) else ""

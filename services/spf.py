@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from services.doctor import Finding, Severity
+from services.findings import Finding
 from services.resolver import Resolver
 
 MOST_LOOKUPS = 10  # RFC 7208, 4.6.4; beyond that receivers answer "permerror"
 _MECHANISM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)([:/].+)?", re.IGNORECASE)
 _MODIFIER = re.compile(r"[a-z][a-z0-9._-]*=.*", re.IGNORECASE)
 _ASKING = ("include", "a", "mx", "ptr", "exists")
+_broken, _look = partial(Finding.broken, "spf"), partial(Finding.look, "spf")
 
 
 @dataclass(kw_only=True)
@@ -88,11 +90,3 @@ async def _included(resolver: Resolver, domain: str, walk: _Walk) -> str:
         walk.wrong.append(f"it includes {domain or 'nothing'}, which has {len(records) or 'no'} SPF records")
         return "-"
     return await _follow(resolver, domain, records[0], walk)
-
-
-def _broken(words: str, advice: str) -> Finding:
-    return Finding(name="spf", severity=Severity.BROKEN, words=words, advice=advice)
-
-
-def _look(words: str, advice: str) -> Finding:
-    return Finding(name="spf", severity=Severity.LOOK, words=words, advice=advice)

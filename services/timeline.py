@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, timeline
 from adapters.database.timeline import Place
+from adapters.zones import zone_of
 from domain.errors import InvalidInput, NotFound
 from services.saying import decision_sentence, event_sentence
 
@@ -63,7 +64,7 @@ class Timeline:
             raise NotFound("customer", customer_id)
         after = _place(cursor) if cursor else None
         rows = await timeline.page(connection, customer["id"], after=after, limit=limit + 1)
-        zone = customer["timezone"] or self._zone
+        zone = zone_of(customer, self._zone)
         shown = rows[:limit]
         return Page(
             entries=[_entry(row, locale, zone) for row in shown],

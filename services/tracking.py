@@ -1,24 +1,23 @@
 """Opens and clicks of letters: kept as they come, graded a moment later, and told as events."""
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import events, hits, sends
 from adapters.database.connection import Database, lock_customer
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from adapters.links import Links
 from domain.clock import Clock
 from domain.errors import NotFound
-from domain.tracking import CLICKED, OPENED, SETTLES_AFTER, Grade, Hit, Kind, TrackingMode, evidence, judge
+from domain.events import OURS
+from domain.tracking import CLICKED, OPENED, SETTLES_AFTER, Grade, Hit, HitKind, TrackingMode, evidence, judge
 
-_NAMES = {Kind.CLICK: CLICKED, Kind.OPEN: OPENED}
+_NAMES = {HitKind.CLICK: CLICKED, HitKind.OPEN: OPENED}
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +52,7 @@ class Tracking:
     async def clicked(self, link: Link, headers: Mapping[str, str]) -> None:
         """Somebody follows a link. Whoever does is on their way, so that a failure to count is only logged."""
         if self._mode is not TrackingMode.OFF:
-            await self._keep(link.send, Kind.CLICK, link.number, headers)
+            await self._keep(link.send, HitKind.CLICK, link.number, headers)
 
     async def opened(self, token: str, headers: Mapping[str, str]) -> None:
         """Somebody loads a letter's picture. A token that is not ours counts for nothing."""
@@ -62,7 +61,7 @@ class Tracking:
         except NotFound:
             return
         if self._mode is TrackingMode.FULL:
-            await self._keep(send, Kind.OPEN, 0, headers)
+            await self._keep(send, HitKind.OPEN, 0, headers)
 
     async def settle_some(self, limit: int = 200) -> int:
         """Grade what is due. Answers how many letters that concerned."""
@@ -74,7 +73,7 @@ class Tracking:
             self._database.wake()
         return len(due)
 
-    async def _keep(self, send: UUID, kind: Kind, number: int, headers: Mapping[str, str]) -> None:
+    async def _keep(self, send: UUID, kind: HitKind, number: int, headers: Mapping[str, str]) -> None:
         at = self._clock.now().replace(microsecond=0)
         try:
             async with self._database.transaction() as connection:
@@ -101,7 +100,6 @@ class Tracking:
                 await sends.mark_seen(connection, send, min(seen))
 
     def _event(self, letter: RowMapping, hit: Hit) -> NewEvent:
-        event_id = f"{hit.kind}:{letter['id']}:{hit.number}:{hit.grade}:{hit.at.date()}"
         said = {
             "send": letter["id"],
             "message": letter["message"],
@@ -110,14 +108,13 @@ class Tracking:
             "grade": hit.grade,
             "reason": hit.reason,
         }
-        return NewEvent(
-            event_id=event_id,
+        return told_once(
+            f"{hit.kind}:{letter['id']}:{hit.number}:{hit.grade}:{hit.at.date()}",
             customer_id=letter["customer_id"],
             name=_NAMES[hit.kind],
-            occurred_at=hit.at,
+            at=hit.at,
             received_at=self._clock.now(),
-            source="tropa",
+            source=OURS,
             about=letter["about"],
-            properties=msgspec.json.encode(said | ({"link": hit.number} if hit.kind is Kind.CLICK else {})),
-            digest=hashlib.sha256(event_id.encode()).digest(),
+            properties=said | ({"link": hit.number} if hit.kind is HitKind.CLICK else {}),
         )

@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 import tropa.pulse
 from tropa.embedded.ports import answers, free_port
 from tropa.pulse import PATIENCE, Pulse, telling
-from tropa.worker import pump
-
-Work = Callable[[], Awaitable[int]]
+from tropa.wiring import House
+from tropa.worker import Work, pump, pumping
 
 
 @pytest.fixture
@@ -118,6 +118,16 @@ async def test_a_pump_that_is_told_to_stop_finishes_its_piece_and_begins_no_othe
     await asyncio.wait_for(running, 10)
 
     assert done == [True]
+
+
+async def test_pumps_that_have_nothing_to_do_stop_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tropa.worker.POLL", 60.0)
+    nobody = await Client.connect("127.0.0.1:1", lazy=True)  # there is nothing to tell Temporal
+    async with pumping(house, nobody, reconcile_every=None):
+        await asyncio.sleep(0.3)  # all have looked, and wait
+        before = time.monotonic()
+
+    assert time.monotonic() - before < 5
 
 
 async def test_the_page_says_live_or_what_is_stuck(seconds: list[float]) -> None:

@@ -20,7 +20,8 @@ from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journeys import Leaving, Outcome
 from services.audit import COMMAND_LINE
 from services.catalogue import starting
-from services.doctor import Diagnosis, Doctor, database_down
+from services.doctor import Doctor, database_down
+from services.findings import Diagnosis
 from services.timeline import Entry, Timeline
 from services.watching import Watching
 from tropa.embedded.temporal import PORT, address_of

@@ -101,7 +101,7 @@ class Crowd:
             "locale": language,
             "timezone": luck.choice(ZONES),
             "attributes": {"first_name": first, "last_name": last},
-            "consents": dict.fromkeys(("email", "sms"), YES) if temper.consents else {},
+            "consents": dict.fromkeys(("email", "whatsapp", "sms"), YES) if temper.consents else {},
         }
         await self._tell("PUT", f"/v1/customers/{customer}", profile)
         cart = {"cart": f"C-{number:05}", "products": luck.sample(PRODUCTS[language], 2)}

@@ -11,7 +11,7 @@ from adapters.settings import Settings
 from domain.deliveries import Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel
-from services.doctor import Diagnosis
+from services.findings import Diagnosis
 from services.mail_domain import DomainDoctor, MailSetup
 from services.resolver import Resolver
 from tropa.gateways import dkim_signer

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.doctor import Diagnosis, Finding, Severity
+from services.findings import Diagnosis, Finding, Severity
 from tropa.commands import JourneyRow, Told
 
 WIDE = 160  # in a pipe, where nobody has a width

@@ -89,7 +89,14 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             preferences=preferences,
             staging=Staging(house.clock, customers, house.catalogue, house.projector),
             center=PreferenceCenter(
-                house.database, house.clock, customers, preferences, house.policies, house.surrogates, house.gateways
+                house.database,
+                house.clock,
+                customers,
+                preferences,
+                house.policies,
+                house.surrogates,
+                house.gateways,
+                settings.timezone,
             ),
             company=settings.company,
             locale=settings.locale,

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from adapters.channels.waits import within_reason
 from domain.deliveries import Letter, Lost, Receipt, Trace
 from domain.errors import Unavailable
 
@@ -19,7 +20,6 @@ BASE_URL = "https://api.telegram.org"
 LONGEST = 4096  # characters
 TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 STOPPED = 60.0  # seconds without a call after Telegram turned our token down
-LONGEST_WAIT = timedelta(hours=1)
 WAITED_FOR = ("message", "my_chat_member")
 
 # Nothing was written yet: the message has certainly not gone.
@@ -126,4 +126,4 @@ def _retry_after(said: Mapping[str, Any]) -> timedelta | None:
     seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         return None
-    return min(max(timedelta(seconds=min(seconds, 3600)), timedelta(seconds=1)), LONGEST_WAIT)
+    return within_reason(seconds)

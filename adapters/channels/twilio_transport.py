@@ -1,17 +1,17 @@
 """How Twilio's library talks HTTP here: with timeouts that work, and without retries, which would send twice."""
 
-import email.utils
 import json
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 from twilio.http.async_http_client import AsyncHttpClient
 from twilio.http.response import Response
 
+from adapters.channels.waits import asked_by
+
 TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
-LONGEST_WAIT = timedelta(hours=1)
 
 
 class Answered(Exception):
@@ -45,7 +45,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the library ships no 
         """One request, once."""
         answer = await self._client.request(method, uri, params=params, data=data, headers=headers, auth=auth)
         if not answer.is_success:
-            raise Answered(answer.status_code, _code(answer), _retry_after(answer))
+            raise Answered(answer.status_code, _code(answer), asked_by(answer.headers.get("Retry-After", "")))
         return Response(answer.status_code, answer.text, answer.headers)
 
     async def close(self) -> None:
@@ -59,16 +59,3 @@ def _code(answer: httpx.Response) -> int | None:
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return code if isinstance(code, int) else None
-
-
-def _retry_after(answer: httpx.Response) -> timedelta | None:
-    """Retry-After in seconds or as a date, within reason."""
-    given = answer.headers.get("Retry-After", "")
-    try:
-        if given.isascii() and given.isdigit():
-            wait = timedelta(seconds=min(int(given), LONGEST_WAIT.total_seconds()))
-        else:
-            wait = email.utils.parsedate_to_datetime(given).astimezone(UTC) - datetime.now(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, timedelta(seconds=1)), LONGEST_WAIT)

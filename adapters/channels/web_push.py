@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from py_vapid import Vapid02
 from pywebpush import WebPusher, WebPushException
 
+from adapters.channels.waits import asked_by
 from adapters.outward import Answer, NoAnswer, NotReached, Outward
 from domain.deliveries import Address, Letter, Lost, Receipt, Trace
 from domain.errors import InvalidInput
@@ -29,7 +30,6 @@ BETWEEN = 0.5  # seconds, doubled each time
 LARGEST = 3800  # bytes before encryption; services take 4,096 after it
 LONGEST_LIFE = timedelta(days=28)
 SIGNED_FOR = 12 * 3600  # seconds; RFC 8292 allows 24 hours
-RETRY_AT_MOST = timedelta(hours=1)
 
 Outcome = Literal["accepted", "gone", "unknown", "retry", "refused"]
 log = logging.getLogger(__name__)
@@ -143,14 +143,8 @@ def _together(given: Sequence[tuple[Outcome, Answer | None]], gone: tuple[str, .
     if "retry" in by:
         answer = by["retry"]
         code = str(answer.status) if answer else "no way"
-        return Receipt(outcome="retry", detail="Busy.", code=code, retry_after=_retry_after(answer), gone=gone)
+        wait = asked_by(answer.headers.get("Retry-After", "")) if answer else None
+        return Receipt(outcome="retry", detail="Busy.", code=code, retry_after=wait, gone=gone)
     answer = by.get("refused")
     code = str(answer.status) if answer else "410"
     return Receipt(outcome="refused", detail="No browser is there any more, or none takes it.", code=code, gone=gone)
-
-
-def _retry_after(answer: Answer | None) -> timedelta | None:
-    given = answer.headers.get("Retry-After", "") if answer else ""
-    if not (given.isascii() and given.isdigit()):
-        return None
-    return min(max(timedelta(seconds=min(int(given), 3600)), timedelta(seconds=1)), RETRY_AT_MOST)

@@ -1,6 +1,7 @@
 """SQL for events: stored once, projected once, in order."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,31 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # made by 
     about: str
     properties: bytes
     digest: bytes
+
+
+def told_once(
+    event_id: str,
+    *,
+    customer_id: str,
+    name: str,
+    at: datetime,
+    source: str,
+    properties: Mapping[str, Any],
+    about: str = "",
+    received_at: datetime | None = None,
+) -> NewEvent:
+    """An event that we make ourselves. Its id says what it is: told again, it is the same, whenever that may be."""
+    return NewEvent(
+        event_id=event_id,
+        customer_id=customer_id,
+        name=name,
+        occurred_at=at,
+        received_at=received_at or at,
+        source=source,
+        about=about,
+        properties=msgspec.json.encode(properties),
+        digest=hashlib.sha256(event_id.encode()).digest(),
+    )
 
 
 _INSERT = """
@@ -205,16 +231,5 @@ async def append(
     properties: dict[str, Any],
 ) -> None:
     """Append the event of a command, in the command's own transaction."""
-    body = msgspec.json.encode(properties)
-    event = NewEvent(
-        event_id=event_id,
-        customer_id=customer_id,
-        name=name,
-        occurred_at=at,
-        received_at=at,
-        source=OURS,
-        about="",
-        properties=body,
-        digest=event_id.encode(),
-    )
+    event = told_once(event_id, customer_id=customer_id, name=name, at=at, source=OURS, properties=properties)
     await insert(connection, [event])

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.clock import Pace
 
 PATIENCE = "20s"  # a doctor who makes the patient worse is none
+ATTEMPTS = 5  # to tell Temporal, before that counts as trouble
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,151 +36,73 @@ async def pace(connection: AsyncConnection) -> Pace | None:
     return Pace(anchor=row.anchor, pace=row.pace) if row else None
 
 
-async def unprojected(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Events received before an instant (business time) that were not applied."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(received_at) AS oldest, '' AS what FROM events
-        WHERE number IS NULL AND quarantined IS NULL AND received_at < :at
-        """,
-        before,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Which rows to count, and which column tells the oldest. `where` may ask for one instant, `:at`.
+
+    With `by`, what this expression tells apart is counted apart; `of` is what is counted, if not rows.
+    """
+
+    rows: str
+    where: str
+    oldest: str
+    by: str = "''"
+    of: str = "*"
+
+    async def found(self, connection: AsyncConnection, at: datetime) -> Sequence[Found]:
+        """What there is; nothing for none. The most come first."""
+        rows = await connection.execute(
+            text(f"""
+                SELECT count({self.of}) AS count, min({self.oldest}) AS oldest, {self.by} AS what
+                FROM {self.rows} WHERE {self.where} GROUP BY what ORDER BY count DESC, what
+            """),  # noqa: S608  our own words
+            {"at": at},
+        )
+        return [Found(**row) for row in rows.mappings()]
 
 
-async def quarantined(connection: AsyncConnection, since: datetime) -> Sequence[Found]:
-    """Poison events received since an instant (business time)."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(received_at) AS oldest, '' AS what FROM events
-        WHERE quarantined IS NOT NULL AND received_at > :at
-        """,
-        since,
-    )
+UNPROJECTED = Count(
+    rows="events", where="number IS NULL AND quarantined IS NULL AND received_at < :at", oldest="received_at"
+)
+"""Events received before an instant (business time) that were not applied."""
 
+QUARANTINED = Count(rows="events", where="quarantined IS NOT NULL AND received_at > :at", oldest="received_at")
+"""Poison events received since an instant (business time)."""
 
-async def undispatched(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Rows that Temporal should have been told before an instant (real time)."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(due_at) AS oldest, '' AS what FROM dispatches
-        WHERE done_at IS NULL AND due_at < :at
-        """,
-        before,
-    )
+UNDISPATCHED = Count(rows="dispatches", where="done_at IS NULL AND due_at < :at", oldest="due_at")
+"""Rows that Temporal should have been told before an instant (real time)."""
 
+REFUSED_BY_TEMPORAL = Count(
+    rows="dispatch_leases l JOIN dispatches d ON d.enrollment = l.enrollment AND d.done_at IS NULL",
+    where=f"l.attempts >= {ATTEMPTS}",
+    oldest="d.due_at",
+    of="DISTINCT l.enrollment",
+)
+"""Enrollments that Temporal could not be told of, again and again; the oldest of their rows (real time)."""
 
-async def refused_by_temporal(connection: AsyncConnection, attempts: int) -> Sequence[Found]:
-    """Enrollments that Temporal could not be told of, again and again; the oldest of their rows (real time)."""
-    rows = await connection.execute(
-        text("""
-            SELECT count(DISTINCT l.enrollment) AS count, min(d.due_at) AS oldest, '' AS what
-            FROM dispatch_leases l JOIN dispatches d ON d.enrollment = l.enrollment AND d.done_at IS NULL
-            WHERE l.attempts >= :attempts
-        """),
-        {"attempts": attempts},
-    )
-    return [Found(**row) for row in rows.mappings() if row["count"]]
+NEVER_STARTED = Count(
+    rows="enrollments", where="ended_at IS NULL AND run_id IS NULL AND started_at < :at", oldest="started_at"
+)
+"""Open enrollments entered before an instant (business time) of which Temporal has no run that we know."""
 
+CLAIMED = Count(rows="sends", where="state = 'claimed' AND claimed_at < :at", oldest="claimed_at")
+"""Sends claimed before an instant (real time) and neither recorded nor settled."""
 
-async def never_started(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Open enrollments entered before an instant (business time) of which Temporal has no run that we know."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(started_at) AS oldest, '' AS what FROM enrollments
-        WHERE ended_at IS NULL AND run_id IS NULL AND started_at < :at
-        """,
-        before,
-    )
+_CALLED = "coalesce(called_at, slot_at)"
+UNKNOWN = Count(rows="sends", where=f"state = 'unknown' AND {_CALLED} > :at", oldest=_CALLED)
+"""Sends called since an instant (business time) of which nobody knows whether they arrived."""
 
+FAILED = Count(rows="sends", where=f"state = 'failed' AND {_CALLED} > :at", oldest=_CALLED, by="rule")
+"""Sends that failed since an instant (business time), by rule."""
 
-async def claimed(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Sends claimed before an instant (real time) and neither recorded nor settled."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(claimed_at) AS oldest, '' AS what FROM sends
-        WHERE state = 'claimed' AND claimed_at < :at
-        """,
-        before,
-    )
+NOT_WOKEN = Count(rows="sends", where="state IN ('deferred', 'reserved') AND slot_at < :at", oldest="slot_at")
+"""Sends whose slot came before an instant (business time), and nobody sent them or looked again."""
 
+HELD = Count(rows="sends", where="state = 'held' AND wished_at < :at", oldest="wished_at", by="rule")
+"""Sends wished before an instant (business time) and still held, by what holds them."""
 
-async def unknown(connection: AsyncConnection, since: datetime) -> Sequence[Found]:
-    """Sends called since an instant (business time) of which nobody knows whether they arrived."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(coalesce(called_at, slot_at)) AS oldest, '' AS what FROM sends
-        WHERE state = 'unknown' AND coalesce(called_at, slot_at) > :at
-        """,
-        since,
-    )
+OVERDUE_TASKS = Count(rows="tasks", where="closed_at IS NULL AND due_at < :at", oldest="due_at")
+"""Tasks due before an instant (business time) that nobody closed."""
 
-
-async def failed(connection: AsyncConnection, since: datetime) -> Sequence[Found]:
-    """Sends that failed since an instant (business time), by rule."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(coalesce(called_at, slot_at)) AS oldest, rule AS what FROM sends
-        WHERE state = 'failed' AND coalesce(called_at, slot_at) > :at GROUP BY rule ORDER BY count(*) DESC, rule
-        """,
-        since,
-    )
-
-
-async def not_woken(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Sends whose slot came before an instant (business time), and nobody sent them or looked again."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(slot_at) AS oldest, '' AS what FROM sends
-        WHERE state IN ('deferred', 'reserved') AND slot_at < :at
-        """,
-        before,
-    )
-
-
-async def held(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Sends wished before an instant (business time) and still held, by what holds them."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(wished_at) AS oldest, rule AS what FROM sends
-        WHERE state = 'held' AND wished_at < :at GROUP BY rule ORDER BY count(*) DESC, rule
-        """,
-        before,
-    )
-
-
-async def overdue_tasks(connection: AsyncConnection, before: datetime) -> Sequence[Found]:
-    """Tasks due before an instant (business time) that nobody closed."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(due_at) AS oldest, '' AS what FROM tasks
-        WHERE closed_at IS NULL AND due_at < :at
-        """,
-        before,
-    )
-
-
-async def kept_in_sandbox(connection: AsyncConnection, since: datetime) -> Sequence[Found]:
-    """Messages that went to the sandbox outbox since an instant (business time), by channel."""
-    return await _found(
-        connection,
-        """
-        SELECT count(*) AS count, min(at) AS oldest, channel AS what FROM sandbox_outbox
-        WHERE at > :at GROUP BY channel ORDER BY channel
-        """,
-        since,
-    )
-
-
-async def _found(connection: AsyncConnection, query: str, at: datetime) -> Sequence[Found]:
-    rows = await connection.execute(text(query), {"at": at})
-    return [Found(**row) for row in rows.mappings() if row["count"]]
+KEPT_IN_SANDBOX = Count(rows="sandbox_outbox", where="at > :at", oldest="at", by="channel")
+"""Messages that went to the sandbox outbox since an instant (business time), by channel."""

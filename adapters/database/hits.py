@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.tracking import Grade, Hit, Kind, Reason
+from domain.tracking import Grade, Hit, HitKind, Reason
 
 A_DAY = 10  # hits kept of one link and sign
 
@@ -79,7 +79,7 @@ async def of_letter(connection: AsyncConnection, send: UUID) -> list[Hit]:
     )
     return [
         Hit(
-            kind=Kind(row.kind),
+            kind=HitKind(row.kind),
             number=row.number,
             at=row.at,
             sign=Reason(row.sign),

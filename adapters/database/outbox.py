@@ -21,7 +21,7 @@ async def newest(
     rows = await connection.execute(
         text(f"""
             SELECT o.send, o.at, o.channel, o.recipient, o.subject, left(o.text, 200) AS beginning,
-                   s.message, e.journey, c.customer_id, c.timezone, c.attributes
+                   s.message, e.journey, c.customer_id, c.timezone, c.phone, c.attributes
             {_FROM}
             WHERE cast(:at AS timestamptz) IS NULL OR (o.at, o.send) < (:at, cast(:send AS uuid))
             ORDER BY o.at DESC, o.send DESC LIMIT :limit
@@ -35,7 +35,9 @@ async def one(connection: AsyncConnection, send: UUID) -> RowMapping | None:
     """One message, whole."""
     rows = await connection.execute(
         text(f"""
-            SELECT o.*, s.message, s.purpose, s.links, s.enrollment, e.journey, c.customer_id, c.timezone {_FROM}
+            SELECT o.*, s.message, s.purpose, s.links, s.enrollment, e.journey,
+                   c.customer_id, c.timezone, c.phone, c.attributes
+            {_FROM}
             WHERE o.send = :send
         """),
         {"send": send},

@@ -18,6 +18,11 @@ async def newest(connection: AsyncConnection) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
+async def lock(connection: AsyncConnection) -> None:
+    """Keep others from setting one until the end of the transaction. Sends go on reading the version in force."""
+    await connection.execute(text("LOCK TABLE contact_policies IN SHARE ROW EXCLUSIVE MODE"))
+
+
 async def insert(connection: AsyncConnection, policy: ContactPolicy, *, actor: str, at: datetime) -> int:
     """A new version. Answers its number."""
     rows = await connection.execute(

@@ -23,7 +23,10 @@ async def queue(
     channel: str | None = None,
     why: str | None = None,
 ) -> None:
-    """Tell every endpoint that listens for this, after the commit. No names, no addresses, no texts."""
+    """Tell every endpoint that listens for this, after the commit.
+
+    No names, no addresses, no texts; but the company's own ids of customers, carts and the like may be any of these.
+    """
     await connection.execute(
         text("""
             INSERT INTO webhook_deliveries (endpoint, payload)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.database import outbox
+from adapters.zones import zone_of
 from api.console import views
 from api.console.session import COOKIE, SCOPE, Language, Spoken, let_in, remember, staff
 from api.console.words import WORDS
@@ -89,7 +90,7 @@ async def list_outbox(
     async with house.database.transaction() as connection:
         rows = await outbox.newest(connection, before=before, limit=PAGE + 1)
     older = f"?at={quote(rows[PAGE - 1]['at'].isoformat())}&send={rows[PAGE - 1]['send']}" if len(rows) > PAGE else None
-    shown = [{**row, "zone": row["timezone"] or house.zone} for row in rows[:PAGE]]
+    shown = [{**row, "zone": zone_of(row, house.zone)} for row in rows[:PAGE]]
     again = None if before else LOOK_AGAIN
     return _page("outbox.html", request, lang, messages=shown, older=older, refresh=again, first=before is None)
 
@@ -101,7 +102,7 @@ async def show_message(request: Request, house: House, lang: Spoken, send: UUID)
         row = await outbox.one(connection, send)
     if row is None:
         return _page("missing.html", request, lang, status=404, what="no_message")
-    return _page("message.html", request, lang, message=row, zone=row["timezone"] or house.zone)
+    return _page("message.html", request, lang, message=row, zone=zone_of(row, house.zone))
 
 
 @router.get("/outbox/{send}/letter", dependencies=[staff])

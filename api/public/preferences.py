@@ -100,7 +100,7 @@ def _sentence(house: Needs, standing: Standing, lang: str) -> str:
     if not picked.channels:
         return words["holds_nothing" if standing.offered else "holds_nowhere"].format(**said)
     if standing.snoozed_until:
-        until = date(standing.snoozed_until, standing.timezone or house.zone, lang)
+        until = date(standing.snoozed_until, standing.zone, lang)
         return words["holds_paused"].format(until=until, **said)
     *first, last = [words[f"via_{channel}"] for channel in standing.offered if channel in picked.channels]
     ways = words["and"].join(filter(None, [", ".join(first), last]))

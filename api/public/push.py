@@ -12,6 +12,7 @@ from api.needs import House
 from api.pages import SCRIPTED_POLICY, page
 from api.problems import Refused
 from api.public.words import WORDS
+from api.public.wrong_link import wrong_link
 from api.reading import CheckedRoute
 from domain.errors import NotFound
 
@@ -44,8 +45,7 @@ async def show(token: str, request: Request, house: House) -> Response:
     try:
         locale = await house.browsers.read(token)
     except NotFound:
-        lang = "ru" if request.headers.get("accept-language", house.locale).startswith("ru") else "en"
-        return page("wrong_link.html", status=404, referrer="no-referrer", words=WORDS[lang], lang=lang)
+        return wrong_link(request, house)
     lang = (locale or house.locale)[:2]
     said: dict[str, Any] = {"company": house.company, "key": house.push_key}
     return page("push.html", referrer="no-referrer", policy=SCRIPTED_POLICY, words=WORDS[lang], lang=lang, **said)

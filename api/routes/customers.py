@@ -209,7 +209,7 @@ async def patch_customer(customer_id: CustomerInPath, body: Profile, house: Hous
     """Changes what you name and leaves the rest. null clears a field; an attribute set to null is removed."""
     change = body.change(house.clock.now(), who)
     async with house.database.transaction() as connection:
-        now = await house.customers.merge(connection, customer_id, change)
+        now = await house.customers.change(connection, customer_id, change)
     house.database.wake()
     return CustomerView.of(now, house.clock.now())
 

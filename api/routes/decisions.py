@@ -51,7 +51,7 @@ class DecisionsView(BaseModel):
 async def read_decisions(
     customer_id: CustomerInPath,
     house: House,
-    before: Annotated[int | None, Query(ge=1, description="From the page before.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="From the page before.")] = None,
     since: Annotated[Instant | None, Query(description="Nothing older than this.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     locale: Annotated[Literal["en", "ru"], Query(description="The language of the sentences.")] = "en",
@@ -59,7 +59,7 @@ async def read_decisions(
     """Every refusal, deferral, skip and choice, with the rule that spoke. Instants in sentences are the customer's."""
     async with house.database.transaction() as connection:
         customer = (await house.customers.get(connection, customer_id)).row
-        found = await decisions.page(connection, customer["id"], before=before, limit=limit, since=since)
+        found = await decisions.page(connection, customer["id"], before=before, limit=limit + 1, since=since)
     zone = zone_of(customer, house.zone)
     told = [
         DecisionView.model_validate(
@@ -77,6 +77,6 @@ async def read_decisions(
                 ),
             }
         )
-        for row in found
+        for row in found[:limit]
     ]
-    return DecisionsView(decisions=told, timezone=zone, before=told[-1].number if len(told) == limit else None)
+    return DecisionsView(decisions=told, timezone=zone, before=told[-1].number if len(found) > limit else None)

@@ -52,6 +52,9 @@ async def take_events(request: Request) -> Response:
     `properties.channel`, or of everything without it), `complained` and `hard_bounced` (of email, unless
     `properties.channel` says otherwise) are in force when the answer arrives. The latter two close the address that
     `properties.address` names, or the one that the send `properties.send` went to; without both, the customer's own.
+
+    So are the customer's own choices: `frequency_chosen` (`properties.frequency` is `weekly`, `monthly`, or null for as
+    it comes) and `snoozed` (until the instant `properties.until`, without it for 90 days; null ends the break).
     """
     house: Needs = request.app.state.needs  # not as a dependency, which would cost each request
     good, places, rejected = read_batch(await request.body(), house.clock.now())

@@ -69,7 +69,7 @@ async def create_webhook(body: NewWebhook, house: House, who: CallerHere) -> Cre
 
     It comes at least once, in no certain order; `webhook-id` is the same over repeats. Answer 2xx within 15 seconds.
     Otherwise it comes again after 5 seconds, 5 and 30 minutes, 2, 5, 10 and 10 hours. 410 ends it for good. `data`
-    holds ids and words of ours, never a name, an address or a text.
+    holds ids and words of ours: no name, no address, no text, unless your own `customer_id` or `about` is one.
     """
     row, secret = await house.announcing.add(body.url, body.events, by=who)
     return CreatedWebhook.model_validate({**row, "secret": secret})

@@ -147,6 +147,7 @@ async def test_after_three_tries_the_outcome_is_unknown(service: PushService, ga
     [
         ({"Retry-After": "7"}, timedelta(seconds=7)),
         ({"Retry-After": "99999999"}, timedelta(hours=1)),
+        ({"Retry-After": "9" * 5000}, None),
         ({"Retry-After": "soon"}, None),
         ({}, None),
     ],

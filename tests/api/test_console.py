@@ -1,6 +1,7 @@
 """The console: who gets in, and what support sees."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -137,6 +138,29 @@ async def test_the_customer_page_tells_what_was_what_is_and_what_comes(
     assert "“basics” waits and may go on 2 Mar, 15:00." in page
     assert "touches stay 4 hours apart" in page
     assert "Monday, 2 March 2026" in page
+
+
+async def test_every_page_tells_the_time_of_a_customer_whose_phone_says_where_they_are(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    """Five hours ahead, as the contact policy counts; the installation is in UTC."""
+    anna = await know_anna(api, phone="+7 701 234 56 78", timezone=None)
+    await send(house, (await enroll(api)).json(), "greeting", clock.now())
+    await api.patch(f"/v1/customers/{ANNA}/preferences", json={"snoozed_until": "2026-05-01T20:00:00Z"})
+    clock.pass_(timedelta(hours=7))  # 22:00, and quiet
+
+    customer = (await staff.get(f"/console/customers/{ANNA}")).text
+    outbox = (await staff.get("/console/outbox")).text
+    message = (await staff.get(f"/console/outbox/{outbox.split('/console/outbox/')[1].split(chr(34))[0]}")).text
+    own = (await staff.get(urlsplit(house.links.preferences(anna["id"])).path)).text
+    told = [(await api.get(f"/v1/customers/{ANNA}/{each}")).json()["timezone"] for each in ("timeline", "decisions")]
+
+    assert told == ["Asia/Almaty"] * 2
+    assert "<b>22:00</b>, 2 Mar <small>Asia/Almaty</small>" in customer
+    assert "quiet hours until 09:00" in customer
+    assert 'title="Asia/Almaty">2 Mar<br><b>15:00</b>' in outbox
+    assert "15:00</time> <small>Asia/Almaty</small>" in message
+    assert "You have a break until 2 May 2026." in own
 
 
 async def test_it_speaks_russian_and_remembers(api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House) -> None:

@@ -42,6 +42,7 @@ async def test_pages_go_back_to_the_first_decision(api: httpx.AsyncClient, house
     for message in ("greeting", "basics", "did_it_work"):
         await send(house, enrollment, message, clock.now())
     whole = [each["number"] for each in (await api.get(DECISIONS)).json()["decisions"]]
+    full = (await api.get(DECISIONS, params={"limit": len(whole)})).json()
 
     paged, before = [], None
     while True:
@@ -52,6 +53,13 @@ async def test_pages_go_back_to_the_first_decision(api: httpx.AsyncClient, house
 
     assert paged == whole
     assert len(whole) >= 4
+    assert (len(full["decisions"]), full["before"]) == (len(whole), None)  # full, and the last
+
+
+async def test_a_place_that_no_page_gave_is_refused(api: httpx.AsyncClient) -> None:
+    await know_anna(api)
+
+    assert (await api.get(DECISIONS, params={"before": 2**63})).status_code == 422
 
 
 async def test_a_stranger_is_not_found(api: httpx.AsyncClient) -> None:

@@ -93,6 +93,14 @@ async def test_a_topic_that_is_none_is_named(api: httpx.AsyncClient) -> None:
     assert answer.json()["problems"][0].startswith("topics.gossip: there is no such topic; there are: promotions")
 
 
+async def test_a_break_ends_while_every_calendar_has_days(api: httpx.AsyncClient) -> None:
+    await know_anna(api)
+
+    answer = await api.patch(CHOICES, json={"snoozed_until": "9999-12-31T23:59:59Z"})
+
+    assert (answer.status_code, answer.json()["problems"]) == (422, ["snoozed_until: is out of range"])
+
+
 async def test_a_choice_is_on_the_timeline(api: httpx.AsyncClient) -> None:
     await know_anna(api)
     await api.patch(CHOICES, json={"frequency": "monthly"})

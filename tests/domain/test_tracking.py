@@ -16,7 +16,7 @@ from domain.tracking import (
     SETTLES_AFTER,
     Grade,
     Hit,
-    Kind,
+    HitKind,
     Reason,
     evidence,
     is_doubtful,
@@ -24,7 +24,7 @@ from domain.tracking import (
 )
 from tests.domain.builders import NOON, SEEDED
 
-CLICK, OPEN = Kind.CLICK, Kind.OPEN
+CLICK, OPEN = HitKind.CLICK, HitKind.OPEN
 HUMAN, UNSURE, MACHINE = Grade.HUMAN, Grade.UNSURE, Grade.MACHINE
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
@@ -63,7 +63,7 @@ OUTLOOK = "Mozilla/4.0 (compatible; ms-office; MSOffice 16)"
 def test_what_the_name_of_a_program_shows(agent: str, shows: Reason) -> None:
     headers = {"user-agent": agent, "accept-language": "en"}
 
-    assert [evidence(kind, headers) for kind in Kind] == [shows, shows]
+    assert [evidence(kind, headers) for kind in HitKind] == [shows, shows]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_browser_that_follows_a_link_has_a_language_and_a_mail_program_need_no
     assert evidence(OPEN, {"user-agent": FIREFOX}) is Reason.NONE
 
 
-def after(seconds: float, number: int = 1, kind: Kind = CLICK, sign: Reason = Reason.NONE) -> Hit:
+def after(seconds: float, number: int = 1, kind: HitKind = CLICK, sign: Reason = Reason.NONE) -> Hit:
     """A hit so long after its letter went out."""
     return Hit(kind=kind, number=number, at=NOON + timedelta(seconds=seconds), sign=sign)
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.database import health
 from adapters.database.connection import Database
-from services.doctor import Diagnosis, Doctor, Severity
+from services.doctor import Doctor
+from services.findings import Diagnosis, Severity
 from services.watching import TemporalHealth, Watching
 from tests.services.bench import Bench
 from tests.services.causes import (

@@ -294,7 +294,7 @@ async def test_the_address_stays_closed_for_everybody_until_its_owner_says_yes_a
     known = Customers(bench.clock, bench.restrictions)
     word = Consent(status=ConsentStatus.GRANTED, at=bench.clock.now(), source="test")
     async with bench.database.transaction() as connection:
-        await known.merge(connection, "somebody else", Change(consents={"email": word}))
+        await known.change(connection, "somebody else", Change(consents={"email": word}))
 
     assert (refused.state, refused.rule) == (SendState.REFUSED, "suppressed")
     assert (await bench.send(walk, customer="somebody else")).state is SendState.ACCEPTED

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from adapters.channels.dkim import record_of
 from domain.errors import Unavailable
-from services.doctor import Finding
+from services.findings import Finding
 from services.mail_domain import DomainDoctor, MailSetup
 
 KEYS = {bits: rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key() for bits in (1024, 2048)}

@@ -119,6 +119,21 @@ async def test_a_pause_holds_and_a_resume_releases(bench: Bench) -> None:
     assert (await bench.send(walk)).state is SendState.ACCEPTED
 
 
+@pytest.mark.parametrize(("message", "told"), [("note", ["start", "released"]), ("receipt", ["start"])])
+async def test_something_of_value_releases_the_offer_that_it_was_owed_to(
+    bench: Bench, message: str, told: list[str]
+) -> None:
+    walk, other = await bench.a_walk(), await bench.a_walk(about="another")
+    async with bench.database.transaction() as connection:
+        await bench.enrolling.pause(connection, other, actor=STAFF)
+    await bench.send(other)
+    await bench.change("UPDATE sends SET rule = 'value_owed'")  # held as an offer is
+
+    await bench.send(walk, message)
+
+    assert await bench.dispatched(other) == told
+
+
 async def test_what_waited_beyond_its_shelf_life_expires(bench: Bench) -> None:
     walk = await bench.a_walk()
     async with bench.database.transaction() as connection:
