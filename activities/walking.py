@@ -31,6 +31,15 @@ class MissedRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VariantRequest:
+    """Which variant of an experiment a customer gets."""
+
+    enrollment: str
+    customer: str
+    experiment: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskRequest:
     """A task for a person. Its words are in `templates/tasks/<journey>/<name>.toml`."""
 
@@ -50,6 +59,10 @@ class Walking(Protocol):
 
     async def missed(self, request: MissedRequest) -> list[HeardEvent]:
         """Events that were not told one by one."""
+        ...
+
+    async def variant(self, request: VariantRequest) -> str:
+        """A customer's variant, and that they saw it."""
         ...
 
     async def create_task(self, request: TaskRequest, *, started: datetime, run: str) -> None:
@@ -76,6 +89,11 @@ class WalkingActivities:
     async def catch_up(self, request: MissedRequest) -> list[HeardEvent]:
         """What an enrollment was not told one by one."""
         return await self._walking.missed(request)
+
+    @activity.defn
+    async def variant(self, request: VariantRequest) -> str:
+        """Which variant of an experiment a customer gets: always the same. They count as exposed from the first ask."""
+        return await self._walking.variant(request)
 
     @activity.defn
     async def create_task(self, request: TaskRequest) -> None:

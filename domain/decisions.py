@@ -174,6 +174,10 @@ RULES: dict[str, dict[str, str]] = {
     },
     "render_failed": {"en": "The text could not be made: {problem}", "ru": "Не удалось составить текст: {problem}"},
     "withdrawn": {"en": "Withdrawn: the journey ended ({how})", "ru": "Отозвано: путь закончился ({how})"},
+    "variant": {
+        "en": "Takes part in the experiment {experiment}: {variant}",
+        "ru": "Участвует в эксперименте {experiment}: {variant}",
+    },
     # entering and leaving
     "enrolled": {"en": "Entered {journey}: {cause}", "ru": "Начал путь {journey}: {cause}"},
     "already_walking": {

@@ -53,7 +53,8 @@ class Plan:
     `goal` ends it as converted and `exits` as exited, in seconds, wherever it stands. `about` names the one thing an
     enrollment is about ("cart"), or is empty. `properties` are what it needs of an event, with their kinds.
     `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5. `kind` says
-    which limits of the contact policy bind it.
+    which limits of the contact policy bind it. `experiments` are what it tries out, each with its variants, the one
+    that was there before first.
     """
 
     starts_on: tuple[Trigger, ...] = ()
@@ -69,6 +70,7 @@ class Plan:
     priority: int = 3
     kind: Kind = Kind.TRIGGERED
     options: type = NoOptions
+    experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def beginnings(self) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The journeys and messages of this installation: what the code declares, with what marketers set."""
 
 import logging
-from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,16 +9,16 @@ from adapters.database.statements import text
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
-from domain.journeys import Declaration, Plan
+from domain.experiments import Experiment
+from domain.journey_settings import RESERVED, experiment_of, problems_in, starts_here
+from domain.journeys import Declaration
 from domain.messages import Message
 from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
 from domain.stages import StageSet
-from domain.triggers import event_of, events_of
 from services import audit
 from services.audit import Actor
 
-STARTS_ON = "starts_on"
 log = logging.getLogger(__name__)
 
 
@@ -82,11 +81,16 @@ class Catalogue:
         listed = {
             name: Listed(
                 declaration=declaration,
-                starts_on=frozenset(settings.get(name, {}).get(STARTS_ON, events_of(declaration.plan.starts_on))),  # type: ignore[call-overload]  # checked when set
+                starts_on=starts_here(declaration.plan, settings.get(name, {})),
             )
             for name, declaration in self._declarations.items()
         }
         return Routing(journeys=listed, surrogate=self.surrogates.of, currency=self._currency, stages=self.stages)
+
+    async def experiment(self, connection: AsyncConnection, journey: str, name: str) -> Experiment:
+        """An experiment of a journey, as it runs here. Raises NotFound."""
+        plan, settings = self.journey(journey).plan, await self.settings(connection)
+        return experiment_of(plan, journey, settings.get(journey, {}), name)
 
     async def options(
         self, connection: AsyncConnection, journey: str, given: dict[str, object] | None = None
@@ -94,9 +98,11 @@ class Catalogue:
         """An enrollment's full options: defaults, then the installation's, then its own. Raises InvalidInput."""
         declared = self.journey(journey).plan.options
         stored = (await self.settings(connection)).get(journey, {})
-        here = {name: value for name, value in stored.items() if name != STARTS_ON and _fits(declared, name, value)}
-        if STARTS_ON in (given or {}):
-            raise InvalidInput([f"options.{STARTS_ON}: is set for the whole journey: PATCH /v1/journeys/{journey}"])
+        here = {n: value for n, value in stored.items() if n not in RESERVED and _fits(declared, n, value)}
+        if whole := sorted(RESERVED & (given or {}).keys()):
+            raise InvalidInput(
+                [f"options.{name}: is set for the whole journey: PATCH /v1/journeys/{journey}" for name in whole]
+            )
         return written_options(parse_options(declared, {**here, **(given or {})}))
 
     async def set_options(
@@ -107,17 +113,11 @@ class Catalogue:
         # One change at a time: each reads what the last one wrote.
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:of, 0))"), {"of": journey})
         stored = (await self.settings(connection)).get(journey, {})
-        kept = {n: v for n, v in stored.items() if n == STARTS_ON or _fits(declaration.plan.options, n, v)}
+        kept = {n: v for n, v in stored.items() if n in RESERVED or _fits(declaration.plan.options, n, v)}
         merged = {**kept, **changes}
-        rest = dict(merged)
-        problems = []
-        if STARTS_ON in rest:
-            starts_on = rest.pop(STARTS_ON)
-            able = set(declaration.plan.beginnings)
-            if not isinstance(starts_on, list) or not set(map(str, starts_on)) <= able:
-                problems.append(f"options.{STARTS_ON}: must be a list of some of: {', '.join(sorted(able)) or 'none'}")
+        problems = problems_in(declaration.plan, merged)
         try:
-            parse_options(declaration.plan.options, rest)
+            parse_options(declaration.plan.options, {n: v for n, v in merged.items() if n not in RESERVED})
         except InvalidInput as error:
             problems += error.problems
         if problems:
@@ -133,12 +133,6 @@ class Catalogue:
         if new:
             old = {name: stored[name] for name in new if name in stored}
             await audit.write(connection, actor, "journey.set", kind="journey", subject=journey, before=old, after=new)
-
-
-def starting(plan: Plan, settings: Mapping[str, object]) -> list[str]:
-    """What starts a journey here, in words."""
-    names = settings.get(STARTS_ON, events_of(plan.starts_on))
-    return [str(each) for each in (*plan.starts_on, *plan.may_start_on) if event_of(each) in names]  # type: ignore[operator]  # a list, checked when set
 
 
 def _fits(declared: type, name: str, value: object) -> bool:

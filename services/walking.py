@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.walking import EndRequest, MissedRequest, TaskRequest
-from adapters.database import customers, enrollments, events
+from activities.walking import EndRequest, MissedRequest, TaskRequest, VariantRequest
+from adapters.database import customers, enrollments, events, experiments
 from adapters.database.connection import Database, lock_customer
 from adapters.tasks import TaskLibrary
 from domain.clock import Clock, Pace
@@ -94,6 +94,33 @@ class Walking:
             for number, event in found
             if not is_doubtful(event)
         ]
+
+    async def variant(self, request: VariantRequest) -> str:
+        """A customer's variant of an experiment, the same for ever. Whoever gets it is exposed, and that is told.
+
+        Raises NotFound for an enrollment or an experiment that there is not.
+        """
+        async with self._database.transaction() as connection:
+            customer = await lock_customer(connection, request.customer)
+            enrollment = await enrollments.get(connection, request.enrollment)
+            if enrollment is None:
+                raise NotFound("enrollment", request.enrollment)
+            experiment = await self._catalogue.experiment(connection, enrollment["journey"], request.experiment)
+            if seen := await experiments.assigned(connection, customer, experiment.salt):
+                return seen
+            variant = experiment.variant_of(customer)
+            if not experiment.winner:
+                now = self._clock.now()
+                await experiments.assign(connection, customer, experiment.salt, variant, now)
+                await enrollments.decide(
+                    connection,
+                    customer=customer,
+                    enrollment=request.enrollment,
+                    at=now,
+                    state="variant",
+                    decision=Decision(rule="variant", facts={"experiment": request.experiment, "variant": variant}),
+                )
+        return variant
 
     async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:
         """Create a task once per (enrollment, task, visit). Its words come from `templates/tasks/`."""

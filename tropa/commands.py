@@ -17,9 +17,9 @@ from adapters.database.connection import Database
 from adapters.settings import Settings
 from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
+from domain.journey_settings import told_starts
 from domain.journeys import Leaving, Outcome
 from services.audit import COMMAND_LINE
-from services.catalogue import starting
 from services.doctor import Doctor, database_down
 from services.findings import Diagnosis
 from services.timeline import Entry, Timeline
@@ -89,7 +89,7 @@ async def journeys(house: House) -> list[JourneyRow]:
         rows.append(
             JourneyRow(
                 name=journey.name,
-                starts_on=starting(plan, settings.get(journey.name, {})),
+                starts_on=told_starts(plan, settings.get(journey.name, {})),
                 goal=str(plan.goal or ""),
                 messages=said.count(journey.name),
                 walking=states.get("open", 0),

@@ -83,7 +83,14 @@ class House:
     def activities(self) -> list[object]:
         """What a worker serves."""
         sending, walking = SendingActivities(self.sending), WalkingActivities(self.walking)
-        return [sending.send, walking.customer, walking.catch_up, walking.create_task, walking.end]
+        return [
+            sending.send,
+            walking.customer,
+            walking.catch_up,
+            walking.variant,
+            walking.create_task,
+            walking.end,
+        ]
 
     def dispatcher(self, client: Client, *, task_queue: str = TASK_QUEUE, searchable: bool = True) -> Dispatcher:
         """The way to Temporal."""

@@ -93,6 +93,7 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
     )
     await _join_stages(connection, both, at)
     await _join_orders(connection, both)
+    await _join_assignments(connection, both)
     await _join_addresses(connection, both)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
     await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})
@@ -124,6 +125,19 @@ async def _join_orders(connection: AsyncConnection, both: dict[str, str]) -> Non
         """),
         {"into": both["into"]},
     )
+
+
+async def _join_assignments(connection: AsyncConnection, both: dict[str, str]) -> None:
+    """What either saw, they saw; where they saw two variants of one thing, the other one's counts."""
+    await connection.execute(
+        text("""
+            INSERT INTO assignments (customer, experiment, variant, exposed_at)
+            SELECT :into, experiment, variant, exposed_at FROM assignments WHERE customer = :merged
+            ON CONFLICT DO NOTHING
+        """),
+        both,
+    )
+    await connection.execute(text("DELETE FROM assignments WHERE customer = :merged"), {"merged": both["merged"]})
 
 
 async def _join_stages(connection: AsyncConnection, both: dict[str, str], at: datetime) -> None:

@@ -104,6 +104,7 @@ HELD: Mapping[str, Held] = {
         joined=Joined.APART,
     ),
     "orders": Held(deleted=True, joined=Joined.APART),
+    "assignments": Held(kept=("customer", "experiment", "variant"), joined=Joined.APART),
     "stage_visits": Held(kept=("customer", "model", "stage", "cause"), joined=Joined.APART),
     "events": Held(
         of=f"""(customer = :customer

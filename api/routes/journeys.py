@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import counts
+from adapters.database import counts, experiments
 from api.access import CallerHere, allowed
 from api.fields import CustomerId, Strict, Words
 from api.needs import House
@@ -15,9 +15,10 @@ from api.once import CommandHere
 from api.problems import answers
 from api.reading import CheckedRoute
 from api.routes.enrollments import EnrollmentView
+from domain.experiments import Experiment
+from domain.journey_settings import experiment_of, holdout_of, told_starts
 from domain.journeys import Declaration
 from domain.options import describe
-from services.catalogue import starting
 
 router = APIRouter(prefix="/v1/journeys", tags=["Journeys"], route_class=CheckedRoute)
 
@@ -34,6 +35,21 @@ class OptionView(BaseModel):
     choices: list[str] = []
 
 
+class ExperimentView(BaseModel):
+    """What a journey tries out. A `winner` ends it: who comes new gets that, and is not counted."""
+
+    name: str = Field(examples=["tone"])
+    weights: dict[str, int] = Field(examples=[{"plain": 1, "warm": 1}])
+    winner: str | None
+    exposed: dict[str, int] = Field(description="Customers who came to where the variants part.")
+
+    @classmethod
+    def of(cls, name: str, experiment: Experiment, exposed: Mapping[str, int]) -> "ExperimentView":
+        """An experiment as it runs here."""
+        counted = {variant: exposed.get(variant, 0) for variant in experiment.weights}
+        return cls(name=name, weights=dict(experiment.weights), winner=experiment.winner or None, exposed=counted)
+
+
 class JourneyView(BaseModel):
     """A journey: its plan in words, what starts and ends it, what may be set, and how many walk it."""
 
@@ -46,13 +62,20 @@ class JourneyView(BaseModel):
     hears: list[str]
     about: str
     options: list[OptionView]
+    experiments: list[ExperimentView]
+    holdout: float = Field(description="Which share of those who enter is its control group.", examples=[0.05])
     messages: list[str]
     open: int = Field(description="Customers who walk it now.")
     endings: dict[str, int] = Field(examples=[{"converted": 12, "lapsed": 30}])
 
     @classmethod
     def of(
-        cls, declaration: Declaration, messages: list[str], settings: Mapping[str, Any], counted: Mapping[str, int]
+        cls,
+        declaration: Declaration,
+        messages: list[str],
+        settings: Mapping[str, Any],
+        counted: Mapping[str, int],
+        exposed: Mapping[str, Mapping[str, int]],
     ) -> "JourneyView":
         """A journey as it runs here."""
         plan = declaration.plan
@@ -68,16 +91,19 @@ class JourneyView(BaseModel):
             )
             for o in describe(plan.options)
         ]
+        tried = {name: experiment_of(plan, declaration.name, settings, name) for name in plan.experiments}
         return cls(
             name=declaration.name,
             story=declaration.story,
-            starts_on=starting(plan, settings),
+            starts_on=told_starts(plan, settings),
             may_start_on=[str(each) for each in plan.may_start_on],
             goal=str(plan.goal) if plan.goal else None,
             exits=[str(each) for each in plan.exits],
             hears=list(plan.hears),
             about=plan.about,
             options=options,
+            experiments=[ExperimentView.of(name, each, exposed.get(each.salt, {})) for name, each in tried.items()],
+            holdout=holdout_of(settings),
             messages=messages,
             open=counted.get("open", 0),
             endings={state: count for state, count in counted.items() if state != "open"},
@@ -91,7 +117,9 @@ class Journeys(BaseModel):
 
 
 class OptionsToSet(Strict):
-    """Options by name; what is not named stays. `starts_on` is a list of events."""
+    """Options by name; what is not named stays. `starts_on` is a list of events, `experiments` has weights of variants,
+    or a winner, by experiment, `holdout` is the share of the journey's control group.
+    """
 
     options: Annotated[
         dict[str, Any], Field(examples=[{"basics_on_day": "3 days", "starts_on": ["order_placed", "signed_up"]}])
@@ -108,11 +136,14 @@ class EnrollmentToMake(Strict):
 
 async def _views(house: House, connection: AsyncConnection) -> list[JourneyView]:
     settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
+    exposed = await experiments.exposed(connection)
     messages: dict[str, list[str]] = {}
     for declaration, message in house.catalogue.messages():
         messages.setdefault(declaration.name, []).append(message.name)
     return [
-        JourneyView.of(each, messages.get(each.name, []), settings.get(each.name, {}), counted.get(each.name, {}))
+        JourneyView.of(
+            each, messages.get(each.name, []), settings.get(each.name, {}), counted.get(each.name, {}), exposed
+        )
         for each in house.catalogue.journeys()
     ]
 

@@ -214,3 +214,14 @@ async def test_what_cannot_be_previewed_is_a_problem(
     asking: httpx.AsyncClient, message: str, body: dict[str, Any], status: int
 ) -> None:
     assert (await asking.post(f"/v1/messages/{message}/preview", json=body)).status_code == status
+
+
+async def test_a_control_group_is_a_share_of_those_who_enter(api: httpx.AsyncClient) -> None:
+    assert (await api.get(CHAIN)).json()["holdout"] == 0
+
+    changed = await api.patch(CHAIN, json={"options": {"holdout": 0.05}})
+
+    assert changed.json()["holdout"] == 0.05
+    for wrong in (0.6, -0.1, "5 %", True):
+        refused = await api.patch(CHAIN, json={"options": {"holdout": wrong}})
+        assert (refused.status_code, "options.holdout" in refused.text) == (422, True), wrong

@@ -11,6 +11,7 @@ from domain.durations import days, hours, parse_duration, spoken
 from domain.errors import InvalidDeclaration, InvalidInput
 from domain.journeys import Plan
 from domain.options import Between, Id, NoOptions, check_declared, describe, parse_options, written_options
+from domain.triggers import On
 from workflows.toolkit.declaring import check_plan
 
 
@@ -42,6 +43,11 @@ class WithId:
 @dataclass(frozen=True, kw_only=True)
 class WithList:
     words: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithHoldout:
+    holdout: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +86,11 @@ def test_every_allowed_kind_of_option_is_accepted() -> None:
         (Plan(properties={"looked": {"count": int}}), "not in `hears`"),
         (Plan(priority=0), "priority goes from 1"),
         (Plan(priority=6), "priority goes from 1"),
+        (Plan(goal=On("looked", {"page": None})), "looked.page: None cannot be asked for"),
+        (Plan(experiments={"tone": ("plain",)}), "two or more variants"),
+        (Plan(experiments={"tone": ("plain", "plain")}), "two or more variants"),
+        (Plan(experiments={"The tone": ("plain", "warm")}), "two or more variants"),
+        (Plan(options=WithHoldout), "a name that every journey has"),
     ],
 )
 def test_a_plan_that_cannot_work_is_refused_with_what_is_wrong(plan: Plan | None, said: str) -> None:

@@ -43,9 +43,11 @@ class Mortal:
     def __init__(self, walks: Walks) -> None:
         self._walks, self._known, self._after = walks, set[tuple[Any, ...]](), itertools.cycle([False, True])
 
-    async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
+    async def start(
+        self, journey: str, enrollment: Enrollment, *, cause: str, priority: int, stage: str | None = None
+    ) -> str | None:
         """Start, or be killed."""
-        start = self._walks.start(journey, enrollment, cause=cause, priority=priority)
+        start = self._walks.start(journey, enrollment, cause=cause, priority=priority, stage=stage)
         return await self._dying((enrollment.id, "start"), start)
 
     async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:

@@ -28,6 +28,7 @@ from domain.journeys import Declaration, Plan
 from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
 from domain.sends import SendResult, send_id
+from domain.stages import StageSet
 from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
@@ -119,13 +120,14 @@ class Bench:
     email: Provider = field(default_factory=lambda: Provider("mail"))
     sms: Provider = field(default_factory=lambda: Provider("texts"))
     ours: dict[str, str] = field(default_factory=dict)
+    stages: StageSet = field(default_factory=lambda: StageSet(name=""))
     plans: Mapping[str, Plan] = field(default_factory=lambda: {"Trial": TRIAL, "Cart": CART})
 
     def __post_init__(self) -> None:
         self.pace = Pace(anchor=self.clock.now())
         self.surrogates = Surrogates(SECRET)
         declared = tuple(Declaration(name=n, folder=n.lower(), plan=p, story="") for n, p in self.plans.items())
-        self.catalogue = Catalogue(declared, self.library, self.surrogates, stages=read_stage_set("seven"))
+        self.catalogue = Catalogue(declared, self.library, self.surrogates, stages=self.stages)
         self.restrictions = Restrictions(self.clock, self.surrogates)
         self.ingest = Ingest(self.database, self.clock, self.restrictions)
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
@@ -167,6 +169,10 @@ class Bench:
     def with_plans(self, **plans: Plan) -> "Bench":
         """The same bench with other journeys."""
         return replace(self, plans=plans)
+
+    def with_stages(self, name: str = "seven") -> "Bench":
+        """The same bench where customers go through stages."""
+        return replace(self, stages=read_stage_set(name))
 
     def with_policy(self, policy: ContactPolicy) -> "Bench":
         """The same bench with another policy."""

@@ -21,9 +21,11 @@ class Listening:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
+    async def start(
+        self, journey: str, enrollment: Enrollment, *, cause: str, priority: int, stage: str | None = None
+    ) -> str | None:
         """Start."""
-        self.told.append(f"start {journey} {enrollment} {cause} {priority}")
+        self.told.append(f"start {journey} {enrollment} {cause} {priority} {stage}")
         return "run"
 
     async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:

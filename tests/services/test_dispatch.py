@@ -34,7 +34,9 @@ class Temporal:
     down: dict[str, Exception] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
 
-    async def start(self, journey: str, enrollment: Enrollment, *, cause: str, priority: int) -> str | None:
+    async def start(
+        self, journey: str, enrollment: Enrollment, *, cause: str, priority: int, stage: str | None = None
+    ) -> str | None:
         """Start a walk, once."""
         self._answer(enrollment.id, "start")
         new = enrollment.id not in self.started

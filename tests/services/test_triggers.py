@@ -40,7 +40,7 @@ async def test_exactly_who_meets_it_enters(bench: Bench, trigger: Trigger, meets
 
 
 async def test_entering_a_stage_starts_a_journey(bench: Bench) -> None:
-    bench = bench.with_plans(Trial=Plan(starts_on=(entering_stage("onboarding"),)))
+    bench = bench.with_stages().with_plans(Trial=Plan(starts_on=(entering_stage("onboarding"),)))
     for event in ("page_viewed", "order_placed", "order_delivered", "order_delivered"):
         await bench.does(event, "anna")
     await bench.does("order_placed", "boris")
@@ -51,7 +51,7 @@ async def test_entering_a_stage_starts_a_journey(bench: Bench) -> None:
 
 
 async def test_stages_of_the_past_start_nothing(bench: Bench) -> None:
-    bench = bench.with_plans(Trial=Plan(starts_on=(entering_stage("purchase"),)))
+    bench = bench.with_stages().with_plans(Trial=Plan(starts_on=(entering_stage("purchase"),)))
     await bench.does("order_placed", "anna", source="import", at=bench.clock.now() - 400 * DAY)
     await bench.does(
         "order_placed", "boris", at=bench.clock.now() - 3 * DAY, received=bench.clock.now(), event_id="heard late"
@@ -85,6 +85,7 @@ async def test_a_goal_and_an_exit_may_ask_more_than_a_name(bench: Bench) -> None
 
 
 async def test_the_way_through_the_stages_is_on_record(bench: Bench) -> None:
+    bench = bench.with_stages()
     now = bench.clock.now()
     for days, event in ((10, "signed_up"), (4, "order_placed"), (2, "order_delivered")):
         await bench.does(event, at=now - days * DAY)
@@ -99,6 +100,7 @@ async def test_the_way_through_the_stages_is_on_record(bench: Bench) -> None:
 
 
 async def test_several_stages_in_one_go_are_all_on_record(bench: Bench) -> None:
+    bench = bench.with_stages()
     for event in ("page_viewed", "signed_up", "order_placed"):
         await bench.does(event, project=False)
         bench.clock.pass_(timedelta(minutes=1))
@@ -115,6 +117,7 @@ async def test_several_stages_in_one_go_are_all_on_record(bench: Bench) -> None:
 
 
 async def test_two_who_are_one_are_where_either_came_furthest(bench: Bench) -> None:
+    bench = bench.with_stages()
     await bench.a_customer("visitor")
     await bench.does("signed_up", "anna")
     await bench.does("order_placed", "visitor")

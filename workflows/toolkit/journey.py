@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.sending import SendingActivities, SendRequest
-from activities.walking import EndRequest, MissedRequest, TaskRequest, WalkingActivities
+from activities.walking import EndRequest, MissedRequest, TaskRequest, VariantRequest, WalkingActivities
 from domain.clock import Pace
 from domain.customers import CustomerFacts
 from domain.durations import spoken
@@ -102,6 +102,17 @@ class Journey:
         return await workflow.execute_activity_method(
             WalkingActivities.customer, self.enrollment.customer, summary="look at the customer", **ACTIVITY
         )
+
+    async def variant(self, experiment: str) -> str:
+        """Which variant of an experiment this customer gets: the same whenever it is asked, in every walk."""
+        request = VariantRequest(
+            enrollment=self.enrollment.id, customer=self.enrollment.customer, experiment=experiment
+        )
+        found = await workflow.execute_activity_method(
+            WalkingActivities.variant, request, summary=f"variant of {experiment}", **ACTIVITY
+        )
+        self._note(f"{experiment}: {found}")
+        return found
 
     async def create_task(self, name: str, *, due_within: timedelta) -> None:
         """Ask a person to act. The words are in `templates/tasks/`."""

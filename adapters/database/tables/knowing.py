@@ -27,6 +27,16 @@ orders = Table(
 Index("orders_customer_placed_at_idx", orders.c.customer, orders.c.placed_at)
 Index("orders_placed_at_idx", orders.c.placed_at)
 
+assignments = Table(
+    "assignments",
+    metadata,
+    customer_column(primary_key=True),
+    Column("experiment", Text, primary_key=True, comment="journey/experiment"),
+    Column("variant", Text, nullable=False),
+    Column("exposed_at", INSTANT, nullable=False, comment="When they first came to where the variants part"),
+)
+Index("assignments_experiment_idx", assignments.c.experiment, assignments.c.variant)
+
 stage_visits = Table(
     "stage_visits",
     metadata,
