@@ -101,8 +101,8 @@ async def against(
     may be touched by other steps, also by what waits for a slot with a higher priority (a lower number); transactional
     messages are none (S90). `same_message`: when it was this very message. `legs`: those before in a cascade. `start`:
     the properties of the newest event that may start the journey, about the same thing, the cart as it is now, not as
-    it was two hours ago; None after a start by staff. Of offers alone, `bought`: the products of their orders that stand, and
-    `values_since_offer`: how many messages of value they were sent since the last offer (S84).
+    it was two hours ago; None after a start by staff. Of offers alone, `bought`: the products of orders that
+    stand, and `values_since_offer`: how many messages of value they were sent since the last offer (S84).
     """
     within, offers = policy.horizon, message.purpose is Purpose.OFFER
     values = {
