@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events, orders
-from adapters.database.connection import Database, lock_customer, try_lock_customer, will_pass
+from adapters.database.connection import Database, News, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
@@ -40,7 +40,7 @@ class Projector:
 
     async def project_some(self, limit: int = 500) -> int:
         """Project customers who have pending events. Answers how many events were applied."""
-        async with self._database.transaction() as connection:
+        async with self._database.autocommit() as connection:
             waiting = await events.customers_waiting(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -51,7 +51,7 @@ class Projector:
 
         applied = sum(await asyncio.gather(*itertools.starmap(project, waiting)))
         if applied:
-            self._database.wake()
+            self._database.wake(News.CONSEQUENCES)
         return applied
 
     async def _whose(self, customer_id: str) -> str | None:
@@ -107,7 +107,7 @@ class Projector:
     async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> None:
         now = self._clock.now()
         routing = await self._catalogue.routing(connection)
-        row = await customers.by_id(connection, customer)
+        row = await enrollments.standing(connection, customer)
         if until := row["forgotten_until"]:
             old = [event.id for event in pending if min(event.occurred_at, event.received_at) <= until]
             await events.drop(connection, old)
@@ -158,8 +158,8 @@ class Projector:
             first_touch=msgspec.convert(row["first_touch"], FirstTouch) if row["first_touch"] else None,
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
-            consents=await customers.consents_of(connection, customer),
-            walks=await enrollments.open_walks(connection, customer),
+            consents=customers.read_consents(row["consents"]),
+            walks=enrollments.read_walks(row["walks"]),
             past=await enrollments.past_walks(connection, customer, sorted(starting)) if starting else {},
         )
 

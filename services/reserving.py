@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import enrollments, sends
-from adapters.database.connection import Database
+from adapters.database.connection import Database, News
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
@@ -59,7 +59,7 @@ class Reserving:
             else:
                 result = await self.ask(connection, step, case, at)
         if applied or result.rule == "fuse":
-            self._database.wake()
+            self._database.wake(News.CONSEQUENCES)
         return result, case
 
     async def legs(self, request: SendRequest) -> int:

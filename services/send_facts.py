@@ -9,11 +9,11 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import facts
+from adapters.database import customers, facts
 from adapters.surrogates import Surrogates
 from adapters.zones import zone_of
 from domain.contact_policy import ContactPolicy, Touch
-from domain.customers import Consent, Frequency, Trouble, audiences_of
+from domain.customers import Frequency, Trouble, audiences_of
 from domain.deliveries import Address
 from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
@@ -93,7 +93,7 @@ class FactReader:
             preferred=Channel(preferred) if preferred else None,
             addressed=frozenset(addresses),
             suppressed=_read(found["suppressed"], dict[Channel, str]) or {},
-            consents=_read(row["consents"], dict[str, Consent]) or {},
+            consents=customers.read_consents(row["consents"]),
             kind=plan.kind,
             snoozed_until=row["snoozed_until"],
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,

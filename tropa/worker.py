@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
@@ -19,7 +20,11 @@ from workflows.toolkit.endings import Endings
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
 RECONCILE_WITHIN = 1800.0  # it may ask providers that do not answer about 200 sends
+WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch", "announce")}  # the others look by themselves
+FEW = 4  # a round that did no more has left nothing, and whatever came meanwhile has woken its pump again
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
+
+Work = Callable[[], Awaitable[int]]
 
 log = logging.getLogger(__name__)
 
@@ -56,31 +61,30 @@ async def pumping(
 
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
-    projector, dispatcher = house.projector, house.dispatcher(client, task_queue=task_queue)
-    projecting, dispatching, announcing, grading, reconciling = (asyncio.Event() for _ in range(5))
+    dispatcher = house.dispatcher(client, task_queue=task_queue)
     stopping, pulse = asyncio.Event(), pulse or Pulse()
+    rounds: list[tuple[str, Work, float | None]] = [
+        ("project", house.projector.project_some, None),
+        ("dispatch", dispatcher.dispatch_some, None),
+        ("announce", house.announcing.announce_some, None),
+        ("tracking", house.tracking.settle_some, None),
+    ]
+    if reconcile_every is not None:
+        rounds.append(("reconcile", house.reconciler(client).reconcile, reconcile_every))
+    wakes = {name: asyncio.Event() for name, _, _ in rounds}
 
-    def wake() -> None:
-        projecting.set()
-        dispatching.set()
-        announcing.set()
+    def wake(news: News) -> None:
+        for name in WOKEN[news]:
+            wakes[name].set()
 
     await house.database.listen(wake)
     pumps = [
-        asyncio.create_task(pump("project", projector.project_some, projecting, stopping, pulse)),
-        asyncio.create_task(pump("dispatch", dispatcher.dispatch_some, dispatching, stopping, pulse)),
-        asyncio.create_task(pump("announce", house.announcing.announce_some, announcing, stopping, pulse)),
-        asyncio.create_task(pump("tracking", house.tracking.settle_some, grading, stopping, pulse)),
+        asyncio.create_task(pump(name, work, wakes[name], stopping, pulse, every=every)) for name, work, every in rounds
     ]
-    if reconcile_every is not None:
-        work = pump(
-            "reconcile", house.reconciler(client).reconcile, reconciling, stopping, pulse, every=reconcile_every
-        )
-        pumps.append(asyncio.create_task(work))
     try:
         yield
     finally:
-        for event in (stopping, projecting, dispatching, reconciling):
+        for event in (stopping, *wakes.values()):
             event.set()
         _, late = await asyncio.wait(pumps, timeout=LAST_ROUND)
         for each in late:
@@ -90,22 +94,22 @@ async def pumping(
 
 async def pump(
     name: str,
-    work: Callable[[], Awaitable[int]],
+    work: Work,
     wake: asyncio.Event,
     stopping: asyncio.Event,
     pulse: Pulse,
     *,
     every: float | None = None,
 ) -> None:
-    """Do a piece of work until there is none, then sleep until woken, or for POLL; or, with `every`, do one piece each
-    so many seconds. Survives every failure, and ends after the piece at which it is told to.
+    """Do a piece of work until there is hardly any, then sleep until woken, or for POLL; or, with `every`, do one piece
+    each so many seconds. Survives every failure, and ends after the piece at which it is told to.
     """
     patience = RECONCILE_WITHIN if every else PATIENCE
     while not stopping.is_set():
         wake.clear()
         pulse.beat(name, patience=(every or POLL) + patience)
         try:
-            while await work() and not every and not stopping.is_set():
+            while await work() > FEW and not every and not stopping.is_set():
                 pulse.beat(name)
         except asyncio.CancelledError:
             raise

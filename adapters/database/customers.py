@@ -90,6 +90,19 @@ async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, C
     }
 
 
+# What a customer said, by scope, as the text of its JSON.
+CONSENTS = """
+    SELECT json_object_agg(channel || CASE topic WHEN '' THEN '' ELSE '/' || topic END, json_build_object(
+        'status', status, 'at', at, 'source', source, 'wording', wording, 'proof', proof))::text
+    FROM consents WHERE customer = :customer
+"""
+
+
+def read_consents(consents: str | None) -> dict[str, Consent]:
+    """What `CONSENTS` tells."""
+    return msgspec.json.decode(consents, type=dict[str, Consent]) if consents else {}
+
+
 async def put_consent(connection: AsyncConnection, customer: str, scope: str, consent: Consent) -> bool:
     """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts.
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database.addresses import ALL_OF_CUSTOMER
-from adapters.database.customers import SUPPRESSED
+from adapters.database.customers import CONSENTS, SUPPRESSED
 from adapters.database.events import CONCERNS, PENDING
 from adapters.database.statements import text
 from domain.contact_policy import ContactPolicy
@@ -29,9 +29,7 @@ _AROUND = f"""
         (SELECT json_agg(json_build_array(channel, json_build_object(
                 'address', address, 'keys', keys, 'heard_at', last_inbound_at)))::text
             FROM ({ALL_OF_CUSTOMER}) AS kept) AS addresses,
-        (SELECT json_object_agg(channel || CASE topic WHEN '' THEN '' ELSE '/' || topic END, json_build_object(
-                'status', status, 'at', at, 'source', source, 'wording', wording, 'proof', proof))::text
-            FROM consents WHERE customer = :customer) AS consents,
+        ({CONSENTS}) AS consents,
         EXISTS (SELECT FROM events WHERE {PENDING}) AS pending
     FROM enrollments e JOIN customers c ON c.id = :customer LEFT JOIN sends s ON s.id = :send
     WHERE e.id = :enrollment
