@@ -7,7 +7,7 @@ from pathlib import Path
 from adapters.message_toml import read_toml, wrong
 from domain.events import EVENT_NAME
 from domain.stages import ANYWHERE, Rule, Stage, StageSet
-from domain.triggers import Bounds, On, Wanted, problems_in
+from domain.triggers import STAGE_ENTERED, Bounds, On, Wanted, problems_in
 
 FOLDER = Path(__file__).parent.parent / "templates" / "stages"
 LOCALES = ("en", "ru")
@@ -86,6 +86,8 @@ def _rules(file: Path, stage: str, value: object, stages: object) -> tuple[Rule,
             on = On(event, asked)
             if problems := problems_in(on):
                 raise wrong(file, where, problems[0])
+            if event == STAGE_ENTERED:
+                raise wrong(file, where, "entering a stage cannot lead into a stage")
             found.append(Rule(on=on, coming_from=frozenset(named), orders=orders))
     return tuple(found)
 

@@ -1,6 +1,6 @@
 """Where a customer can be reached: what the profile says, and what came to us by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from sqlalchemy import RowMapping
@@ -15,15 +15,21 @@ _COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "pho
 
 async def addresses_of(connection: AsyncConnection, customer: RowMapping) -> Mapping[Channel, Sequence[Address]]:
     """A customer's addresses on every channel that has one, the newest first, in one query."""
-    kept: dict[Channel, list[Address]] = {}
-    for row in await addresses.of_customer(connection, customer["id"]):
-        address = Address(address=row["address"], keys=row["keys"], heard_at=row["last_inbound_at"])
-        kept.setdefault(Channel(row["channel"]), []).append(address)
+    rows = await addresses.of_customer(connection, customer["id"])
+    found = (Address(address=row["address"], keys=row["keys"], heard_at=row["last_inbound_at"]) for row in rows)
+    return by_channel(customer, zip((Channel(row["channel"]) for row in rows), found, strict=True))
+
+
+def by_channel(customer: RowMapping, kept: Iterable[tuple[Channel, Address]]) -> Mapping[Channel, Sequence[Address]]:
+    """What the profile says, and what is kept beside it, newest first."""
+    found: dict[Channel, list[Address]] = {}
+    for channel, address in kept:
+        found.setdefault(channel, []).append(address)
     for channel, column in _COLUMNS.items():
-        heard = [each for each in kept.pop(channel, ()) if each.address == customer[column]]
+        heard = [each for each in found.pop(channel, ()) if each.address == customer[column]]
         if customer[column]:
-            kept[channel] = heard or [Address(address=customer[column])]
-    return kept
+            found[channel] = heard or [Address(address=customer[column])]
+    return found
 
 
 def in_words(known: Sequence[Address]) -> str | None:

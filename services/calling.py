@@ -17,11 +17,10 @@ from domain.deliveries import Letter, Receipt
 from domain.messages import Channel, Purpose
 from domain.policy import may_call, must_wait
 from domain.sends import SendResult, SendState
-from services.catalogue import Catalogue
 from services.gateways import Connection, Gateway
 from services.lost_answers import LostAnswers
 from services.reserving import Reserving, is_fresh
-from services.send_facts import FactReader, PolicyInForce
+from services.send_facts import FactReader
 from services.steps import Step, result_of
 from services.verdicts import opt_out
 
@@ -35,14 +34,12 @@ class Calling:
         self,
         database: Database,
         clock: Clock,
-        catalogue: Catalogue,
         reserving: Reserving,
         facts: FactReader,
         gateways: Mapping[Channel, Gateway],
-        policy: PolicyInForce,
     ) -> None:
-        self._database, self._clock, self._catalogue = database, clock, catalogue
-        self._reserving, self._facts, self._gateways, self._policy = reserving, facts, gateways, policy
+        self._database, self._clock = database, clock
+        self._reserving, self._facts, self._gateways = reserving, facts, gateways
         self._lost = LostAnswers(database, clock, gateways)
 
     async def call(self, step: Step, letter: Letter, channel: Channel, connection: Connection) -> SendResult | None:
@@ -76,19 +73,14 @@ class Calling:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            enrollment = await enrollments.get(connection, step.request.enrollment)
-            row = await sends.get(connection, step.send)
-            if enrollment is None or row is None or row["state"] != SendState.RESERVED:
+            row = await self._facts.around(connection, step)
+            if row is None or row["state"] != SendState.RESERVED:
                 return result_of(row)
-            message = self._catalogue.message(enrollment["journey"], step.request.message)
-            plan, policy = self._catalogue.journey(enrollment["journey"]).plan, await self._policy(connection)
-            facts = await self._facts.read(
-                connection, step.request, message, enrollment, plan=plan, policy=policy, at=now
-            )
-            if decision := may_call(facts, message, channel, policy):
+            case = await self._facts.read(connection, step, row, at=now)
+            if decision := may_call(case.facts, case.message, channel, case.policy):
                 return await self._turned_back(connection, step, row, decision)
-            if not is_fresh(row["slot_at"], now) or must_wait(facts, message, policy, at=now):
-                asked = await self._reserving.ask(connection, step, row, enrollment, now)
+            if not is_fresh(row["slot_at"], now) or must_wait(case.facts, case.message, case.policy, at=now):
+                asked = await self._reserving.ask(connection, step, case, now)
                 if asked.state is not SendState.RESERVED:
                     return asked
             await sends.claim(
@@ -118,7 +110,7 @@ class Calling:
         """Give a claim back that was certainly not used."""
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            nobody = await self._nobody_waits(connection, await sends.one(connection, step.send))
+            nobody = _nobody_waits(await self._facts.around(connection, step))
             state, decision = SendState.RESERVED, Decision(rule="allowed")
             if nobody:
                 state, decision = nobody, Decision(rule="not_taken", facts={"gateway": gateway})
@@ -134,9 +126,8 @@ class Calling:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            row = await sends.one(connection, step.send)
-            nobody = await self._nobody_waits(connection, row)
-            state, decision = _recorded(receipt, gateway, channel, nobody)
+            row = await self._facts.around(connection, step)
+            state, decision = _recorded(receipt, gateway, channel, _nobody_waits(row))
             kept = await sends.record(
                 connection,
                 step.send,
@@ -147,7 +138,7 @@ class Calling:
             )
             if kept:
                 await step.decide(connection, state, decision, now)
-            if kept and state is SendState.ACCEPTED and row["purpose"] == Purpose.VALUE:
+            if kept and state is SendState.ACCEPTED and row and row["purpose"] == Purpose.VALUE:
                 # An offer that it was owed to may go now.
                 await enrollments.release(connection, step.request.customer, rule="value_owed")
             if receipt.permanent_for_address:
@@ -162,16 +153,17 @@ class Calling:
             raise TryLater(gateway, receipt.code or "no code", receipt.retry_after)
         return SendResult(state=state, rule=decision.rule, channel=channel)
 
-    @staticmethod
-    async def _nobody_waits(connection: AsyncConnection, row: RowMapping) -> SendState | None:
-        """How a send ends that the provider did not take and that nobody would try again.
 
-        Settled as unknown meanwhile, the journey was told so and has gone on; or the enrollment ended during the call.
-        """
-        if row["state"] == SendState.UNKNOWN:
-            return SendState.FAILED
-        enrollment = await enrollments.get(connection, row["enrollment"])
-        return SendState.WITHDRAWN if enrollment is not None and enrollment["ended_at"] else None
+def _nobody_waits(row: RowMapping | None) -> SendState | None:
+    """How a send ends that the provider did not take and that nobody would try again.
+
+    Settled as unknown meanwhile, the journey was told so and has gone on; or the enrollment ended during the call.
+    """
+    if row is None:
+        return None
+    if row["state"] == SendState.UNKNOWN:
+        return SendState.FAILED
+    return SendState.WITHDRAWN if row["ended_at"] else None
 
 
 def _kept(letter: Letter) -> dict[str, Any]:

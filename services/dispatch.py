@@ -34,7 +34,7 @@ class Dispatcher:
     async def dispatch_some(self, limit: int = 64) -> int:
         """Lease some enrollments and tell Temporal their rows. Answers how many rows were done."""
         token = uuid4()
-        async with self._database.transaction() as connection:
+        async with self._database.autocommit() as connection:
             leased = await dispatches.lease(connection, token, limit)
             # In the next statement, which sees what another dispatcher did before it gave the lease back.
             rows = await dispatches.due(connection, leased, token) if leased else []
@@ -46,12 +46,10 @@ class Dispatcher:
         results = [result for done, _, _ in told for result in done]
         runs = [run for _, run, _ in told if run]
         failed = [enrollment for _, _, enrollment in told if enrollment]
-        async with self._database.transaction() as connection:
-            if results:
-                await dispatches.done(connection, results)
-            if runs:
-                await dispatches.started(connection, runs)
-            await dispatches.release(connection, token, failed)
+        async with self._database.autocommit() as connection:
+            await dispatches.done(connection, token, results, runs, failed)
+            if failed:
+                await dispatches.put_off(connection, token)
         return len(results)
 
     async def _tell_in_order(

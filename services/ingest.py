@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, events
-from adapters.database.connection import Database, lock_customers
+from adapters.database.connection import Database, News, lock_customers
 from adapters.database.events import NewEvent
 from domain.clock import Clock
 from domain.events import RESTRICTIONS
@@ -41,7 +41,8 @@ class Ingest:
                 first.setdefault(event.event_id, event)
         unique = list(first.values())
         digests = {event.event_id: event.digest for event in unique}
-        if any(event.name in RESTRICTIONS for event in unique):
+        restricting = any(event.name in RESTRICTIONS for event in unique)
+        if restricting:
             async with self._database.transaction() as connection:
                 restricted = await self._lock_restricted(connection, unique)
                 new = await events.insert(connection, unique)
@@ -50,7 +51,7 @@ class Ingest:
             async with self._database.bare() as driver:
                 new = await events.insert_alone(driver, unique)
         if new:
-            self._database.wake()
+            self._database.wake(*(News if restricting else [News.EVENTS]))
         if len(new) < len(unique):
             async with self._database.transaction() as connection:
                 digests |= await events.digests(connection, [each for each in digests if each not in new])

@@ -9,9 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from activities.sending import SendRequest
-from adapters.database import customers, enrollments, sends
-from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
 from adapters.templates import MessageLibrary
@@ -19,9 +16,8 @@ from domain.clock import Clock
 from domain.deliveries import Address, Letter
 from domain.errors import InvalidInput
 from domain.messages import Channel, Purpose, Rendered
-from services.addresses import addresses_of, in_words
-from services.catalogue import Catalogue
-from services.starting import start_of
+from services.addresses import in_words
+from services.send_facts import Case
 
 WINDOW = timedelta(hours=24) - timedelta(minutes=5)  # for free words on WhatsApp, less the time on the way
 
@@ -43,46 +39,36 @@ class Letters:
 
     def __init__(
         self,
-        database: Database,
         clock: Clock,
-        catalogue: Catalogue,
         library: MessageLibrary,
         links: Links,
         company: Company,
         tracking: LinkTracking,
     ) -> None:
-        self._database, self._clock, self._catalogue, self._library = database, clock, catalogue, library
-        self._links, self._company, self._tracking = links, company, tracking
+        self._clock, self._library, self._links = clock, library, links
+        self._company, self._tracking = company, tracking
 
-    async def write(self, send: UUID, request: SendRequest, channel: Channel) -> Letter:
+    def write(self, send: UUID, channel: Channel, case: Case) -> Letter:
         """The letter of a send. Raises RenderFailed, or InvalidInput when there is no address any more."""
-        async with self._database.transaction() as connection:
-            customer = await customers.by_id(connection, request.customer)
-            enrollment = await enrollments.get(connection, request.enrollment)
-            plan = self._catalogue.journey(enrollment["journey"]).plan if enrollment else None
-            event = await start_of(connection, plan, enrollment) if plan and enrollment else {}
-            known = (await addresses_of(connection, customer)).get(channel, ())
-            row = await sends.get(connection, send)
-        if not known or enrollment is None or row is None:
+        known = case.addresses.get(channel)
+        if not known:
             raise InvalidInput([f"there is no address for {channel} any more"])
-        journey = self._catalogue.journey(enrollment["journey"])
-        message = self._catalogue.message(journey.name, request.message)
-        unsubscribe = self._links.unsubscribe(customer["id"], channel)
-        preferences = self._links.preferences(customer["id"])
+        message, customer = case.message, case.row["customer"]
+        unsubscribe = self._links.unsubscribe(customer, channel)
         rendered = self.render(
-            journey.folder,
-            request.message,
+            message.journey,
+            message.name,
             channel,
-            customer,
+            case.row,
             unsubscribe=unsubscribe,
-            preferences=preferences,
-            event=event,
+            preferences=self._links.preferences(customer),
+            event=case.start,
         )
         exempt = message.purpose is Purpose.TRANSACTIONAL
         targets: tuple[str, ...] = ()
         if not exempt:  # nobody can refuse those, their links may be keys, and nothing hangs on who reads them
             rendered, targets = self._tracking.put_into(
-                rendered, send, channel, journey=journey.folder, message=request.message
+                rendered, send, channel, journey=message.journey, message=message.name
             )
         return Letter(
             send_id=send,
@@ -94,13 +80,13 @@ class Letters:
             unsubscribe_url=None if exempt else unsubscribe,
             list_id=None
             if exempt
-            else f"{journey.folder.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
-            journey=journey.folder,
-            message=request.message,
+            else f"{message.journey.replace('_', '-')}.{self._company.mailbox.rpartition('@')[2]}",
+            journey=message.journey,
+            message=message.name,
             content=None if self._may_speak_freely(known[0]) else rendered.content,
             url=rendered.url,
             everywhere=tuple(known),
-            lasts=row["expires_at"] - self._clock.now(),
+            lasts=case.expires - self._clock.now(),
             links=targets,
         )
 
@@ -132,9 +118,10 @@ class Letters:
         locale: str | None = None,
         event: Mapping[str, object] = MappingProxyType({}),
     ) -> Rendered:
-        """A message for a customer's row, or for an invented one. Raises NotFound and RenderFailed.
+        """A message for a customer, or for an invented one. Raises NotFound and RenderFailed.
 
-        `event` are the properties of what started the journey, in its newest state.
+        `customer` has attributes, locale and, unless invented, our id as `customer`. `event` are the properties of what
+        started the journey, in its newest state.
         """
         attributes = customer["attributes"]
         spoken = locale or customer["locale"] or self._company.locale
@@ -149,7 +136,7 @@ class Letters:
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences,
-            **self._doors(customer.get("id")),
+            **self._doors(customer.get("customer")),
         }
         return self._library.render(folder, message, channel, spoken, context)
 

@@ -33,12 +33,16 @@ class Policies:
         """What binds the next send."""
         return (await self.now(connection)).policy
 
+    def of(self, stored: str | None) -> ContactPolicy:
+        """What a stored policy says; None is the defaults, which nobody set."""
+        return policies.read(stored) if stored else self._defaults
+
     async def now(self, connection: AsyncConnection) -> PolicyNow:
         """The policy in force, and who set it when."""
         row = await policies.newest(connection)
         if row is None:
             return PolicyNow(policy=self._defaults)
-        return PolicyNow(policy=policies.read(row["policy"]), version=row["version"], at=row["at"], actor=row["actor"])
+        return PolicyNow(policy=self.of(row["policy"]), version=row["version"], at=row["at"], actor=row["actor"])
 
     async def set(
         self, connection: AsyncConnection, policy: ContactPolicy, *, actor: Actor, over: int | None = None

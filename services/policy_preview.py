@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import policies
-from adapters.zones import zone_of
 from domain.contact_policy import ContactPolicy, Kind, Touch
-from domain.customers import Frequency, audiences_of
 from domain.messages import Channel
-from domain.policy import SendFacts, earliest
+from domain.policy import earliest
+from services.send_facts import facts_of
 
 WEEK = timedelta(days=7)
 MOST = 20_000  # sends looked at
@@ -65,18 +64,7 @@ def _play(wishes: Sequence[RowMapping], policy: ContactPolicy, week: Week, *, si
     for row in wishes:
         kind = Kind(row["kind"])
         channel = Channel(row["channel"]) if row["channel"] else None
-        facts = SendFacts(
-            zone=zone_of(row, zone),
-            kind=kind,
-            audiences=audiences_of(
-                orders=row["orders"],
-                last_active_at=row["last_active_at"],
-                vip=row["attributes"].get("vip") is True,
-                now=row["wished_at"],
-            ),
-            frequency=Frequency(row["frequency"]) if row["frequency"] else None,
-            touches=tuple(touches),
-        )
+        facts = replace(facts_of(row, at=row["wished_at"], default_zone=zone), kind=kind, touches=tuple(touches))
         slot, why = earliest(facts, policy, at=row["wished_at"], send=row["id"], channel=channel)
         if why:
             week.rules[why.rule] += 1

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events, orders
-from adapters.database.connection import Database, lock_customer, try_lock_customer, will_pass
+from adapters.database.connection import Database, News, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
@@ -41,7 +41,7 @@ class Projector:
 
     async def project_some(self, limit: int = 500) -> int:
         """Project customers who have pending events. Answers how many events were applied."""
-        async with self._database.transaction() as connection:
+        async with self._database.autocommit() as connection:
             waiting = await events.customers_waiting(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -52,7 +52,7 @@ class Projector:
 
         applied = sum(await asyncio.gather(*itertools.starmap(project, waiting)))
         if applied:
-            self._database.wake()
+            self._database.wake(News.CONSEQUENCES)
         return applied
 
     async def _whose(self, customer_id: str) -> str | None:
@@ -78,13 +78,15 @@ class Projector:
             return await self._one_by_one(customer)
 
     async def apply_pending(self, connection: AsyncConnection, customer: str) -> int:
-        """Apply all pending events of a customer. The caller holds the lock."""
-        pending = await events.pending(connection, customer)
-        for event, problem in pending.unreadable:
-            await self._quarantine(connection, customer, event, problem)
-        if pending.events:
-            await self._apply(connection, customer, pending.events)
-        return len(pending.events) + len(pending.unreadable)
+        """Apply all pending events of a customer, and those that this brings about. The caller holds the lock."""
+        applied, more = 0, True
+        while more:
+            pending = await events.pending(connection, customer)
+            for event, problem in pending.unreadable:
+                await self._quarantine(connection, customer, event, problem)
+            more = bool(pending.events) and await self._apply(connection, customer, pending.events)
+            applied += len(pending.events) + len(pending.unreadable)
+        return applied
 
     async def _one_by_one(self, customer: str) -> int:
         """After a failure: each event in its own transaction, and the one that fails into quarantine."""
@@ -105,10 +107,11 @@ class Projector:
                         await self._quarantine(connection, customer, event, type(error).__name__)
         return len(waiting)
 
-    async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> None:
+    async def _apply(self, connection: AsyncConnection, customer: str, pending: Sequence[Event]) -> bool:
+        """Apply events. Answers whether this brought new ones about."""
         now = self._clock.now()
         routing = await self._catalogue.routing(connection)
-        row = await customers.by_id(connection, customer)
+        row = await enrollments.standing(connection, customer)
         if until := row["forgotten_until"]:
             old = [event.id for event in pending if min(event.occurred_at, event.received_at) <= until]
             await events.drop(connection, old)
@@ -141,6 +144,7 @@ class Projector:
         await customers.store_standing(connection, customer, standing)
         if troubled and standing.trouble is None:
             await enrollments.release(connection, customer)
+        return bool(standing.moves)
 
     async def _standing(
         self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
@@ -165,8 +169,8 @@ class Projector:
             stage_since=row["stage_since"] if stage else None,
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
-            consents=await customers.consents_of(connection, customer),
-            walks=await enrollments.open_walks(connection, customer),
+            consents=customers.read_consents(row["consents"]),
+            walks=enrollments.read_walks(row["walks"]),
             past=await enrollments.past_walks(connection, customer, sorted(starting)) if starting else {},
         )
 

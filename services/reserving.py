@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import enrollments, sends
-from adapters.database.connection import Database
+from adapters.database.connection import Database, News
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
@@ -16,7 +16,7 @@ from domain.policy import Answer, Verdict, ask, in_turn
 from domain.sends import UNCLAIMED, SendResult, SendState
 from services.catalogue import Catalogue
 from services.project import Projector
-from services.send_facts import FactReader, PolicyInForce
+from services.send_facts import Case, FactReader
 from services.steps import Step, result_of
 
 FRESH = timedelta(seconds=60)  # a slot older than this is asked for again
@@ -33,42 +33,34 @@ _STATES = {
 class Reserving:
     """Asks the contact policy."""
 
-    def __init__(
-        self,
-        database: Database,
-        catalogue: Catalogue,
-        projector: Projector,
-        facts: FactReader,
-        policy: PolicyInForce,
-    ) -> None:
-        self._database, self._catalogue, self._projector = database, catalogue, projector
-        self._facts, self._policy = facts, policy
+    def __init__(self, database: Database, catalogue: Catalogue, projector: Projector, facts: FactReader) -> None:
+        self._database, self._catalogue, self._projector, self._facts = database, catalogue, projector, facts
 
-    async def reserve(self, step: Step, at: datetime, *, run: str = "") -> SendResult:
+    async def reserve(self, step: Step, at: datetime, *, run: str = "") -> tuple[SendResult, Case | None]:
         """Where the send stands now: reserved and free to be claimed, waiting, or at its end already.
 
-        Raises Unavailable for a walk that ended and that an operator restarted, until that is recorded.
+        With it, what is known around a send that was asked for, or is reserved. Raises Unavailable for a walk that
+        ended and that an operator restarted, until that is recorded.
         """
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
-            request = step.request
-            row = await sends.get(connection, step.send)
-            if row and SendState(row["state"]) not in (*UNCLAIMED, SendState.WITHDRAWN):
-                return result_of(row)
-            # So that the check has seen everything that was accepted before it.
-            applied = await self._projector.apply_pending(connection, request.customer)
-            enrollment = await enrollments.get(connection, request.enrollment)
-            if enrollment is None:
-                return result_of(None)
-            wait_for_restart(enrollment, run)
-            if row and row["state"] == SendState.WITHDRAWN:
-                return result_of(row)
-            if row and row["state"] == SendState.RESERVED and is_fresh(row["slot_at"], at):
-                return result_of(row)
-            result = await self.ask(connection, step, row, enrollment, at)
+            row, applied = await self._facts.around(connection, step), 0
+            if row is None or row["state"] not in (None, *UNCLAIMED, SendState.WITHDRAWN):
+                return result_of(row), None
+            if row["pending"]:  # so that the check has seen everything that was accepted before it
+                applied = await self._projector.apply_pending(connection, step.request.customer)
+                row = await self._facts.around(connection, step) or row
+            wait_for_restart(row, run)
+            if row["state"] == SendState.WITHDRAWN:
+                return result_of(row), None
+            case = await self._facts.read(connection, step, row, at=at)
+            if row["state"] == SendState.RESERVED and is_fresh(row["slot_at"], at):
+                result = result_of(row)
+            else:
+                result = await self.ask(connection, step, case, at)
         if applied or result.rule == "fuse":
-            self._database.wake()
-        return result
+            self._database.wake(News.CONSEQUENCES)
+        return result, case
 
     async def legs(self, request: SendRequest) -> int:
         """How many legs a cascade of this message may have: one for each of its channels."""
@@ -76,20 +68,14 @@ class Reserving:
             enrollment = await enrollments.get(connection, request.enrollment)
         return len(self._catalogue.message(enrollment["journey"], request.message).channels) if enrollment else 1
 
-    async def ask(
-        self, connection: AsyncConnection, step: Step, row: RowMapping | None, enrollment: RowMapping, at: datetime
-    ) -> SendResult:
+    async def ask(self, connection: AsyncConnection, step: Step, case: Case, at: datetime) -> SendResult:
         """Ask the policy for an instant, and write its answer. The caller holds the lock."""
-        message = self._catalogue.message(enrollment["journey"], step.request.message)
-        plan, policy = self._catalogue.journey(enrollment["journey"]).plan, await self._policy(connection)
-        facts = await self._facts.read(connection, step.request, message, enrollment, plan=plan, policy=policy, at=at)
-        if row and row["state"] == SendState.RESERVED and row["channel"]:
+        row, message, facts = case.row, case.message, case.facts
+        if row["state"] == SendState.RESERVED and row["channel"]:
             message = replace(message, channels=(Channel(row["channel"]),))  # a retry keeps its channel
         elif step.request.cascade:
             message = replace(message, channels=in_turn(message, facts))
-        first = row["expires_at"] if row else None
-        expires = first or next((leg.expires_at for leg in facts.legs), None) or message.expires(at, facts.zone)
-        answer = ask(message, facts, policy, at=at, expires=expires, send=step.send)
+        answer = ask(message, facts, case.policy, at=at, expires=case.expires, send=step.send)
         state = SendState.WITHDRAWN if answer.decision.rule == "ended" else _STATES[answer.verdict]
         await sends.put(
             connection,
@@ -101,12 +87,12 @@ class Reserving:
                 "visit": step.request.visit,
                 "leg": step.request.leg,
                 "purpose": message.purpose.value,
-                "kind": plan.kind.value,
-                "priority": plan.priority,
+                "kind": case.plan.kind.value,
+                "priority": case.plan.priority,
                 "state": state.value,
                 "channel": answer.channel.value if answer.channel else None,
-                "wished_at": row["wished_at"] if row else at,
-                "expires_at": expires,
+                "wished_at": row["wished_at"] or at,
+                "expires_at": case.expires,
                 "slot_at": answer.until or at,
                 "rule": answer.decision.rule,
             },

@@ -1,111 +1,143 @@
 """The facts that the contact policy looks at, read under the customer's lock."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.sending import SendRequest
-from adapters.database import customers, orders, sends
+from adapters.database import customers, facts
 from adapters.surrogates import Surrogates
 from adapters.zones import zone_of
-from domain.contact_policy import ContactPolicy
+from domain.contact_policy import ContactPolicy, Touch
 from domain.customers import Frequency, Trouble, audiences_of
+from domain.deliveries import Address
 from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
 from domain.orders import products_in
 from domain.policy import Leg, SendFacts
-from domain.sends import SendState
 from services import verdicts
-from services.addresses import addresses_of
-from services.starting import start_of
+from services.addresses import by_channel
+from services.catalogue import Catalogue
+from services.steps import Step
 
-PolicyInForce = Callable[[AsyncConnection], Awaitable[ContactPolicy]]
+PolicyInForce = Callable[[str | None], ContactPolicy]
+"""What a stored policy says, or the defaults for none."""
+
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One send with all that is known around it. `row` is what `facts.around` answers.
+
+    `expires` ends its shelf life. `start` are the properties of what started the journey, as it last happened; none
+    after a start by staff.
+    """
+
+    row: RowMapping
+    message: Message
+    plan: Plan
+    policy: ContactPolicy
+    addresses: Mapping[Channel, Sequence[Address]]
+    facts: SendFacts
+    expires: datetime
+    start: Mapping[str, object]
 
 
 class FactReader:
     """Reads what may stand against a send. `channels` are those that this installation can send by."""
 
-    def __init__(self, surrogates: Surrogates, channels: Collection[Channel], default_zone: str) -> None:
-        self._surrogates, self._channels, self._default_zone = surrogates, channels, default_zone
-
-    async def read(
+    def __init__(
         self,
-        connection: AsyncConnection,
-        request: SendRequest,
-        message: Message,
-        enrollment: RowMapping,
-        *,
-        plan: Plan,
-        policy: ContactPolicy,
-        at: datetime,
-    ) -> SendFacts:
-        """All facts about one send. The caller holds the lock."""
-        customer = await customers.by_id(connection, enrollment["customer"])
-        known = await addresses_of(connection, customer)
+        catalogue: Catalogue,
+        surrogates: Surrogates,
+        channels: Collection[Channel],
+        default_zone: str,
+        policy: PolicyInForce,
+    ) -> None:
+        self._catalogue, self._surrogates, self._channels = catalogue, surrogates, channels
+        self._default_zone, self._policy = default_zone, policy
+
+    async def around(self, connection: AsyncConnection, step: Step) -> RowMapping | None:
+        """What is known around a step, in one statement; see `facts.around`. The caller holds the lock."""
+        return await facts.around(connection, step.send, step.request)
+
+    async def read(self, connection: AsyncConnection, step: Step, row: RowMapping, *, at: datetime) -> Case:
+        """All facts about one send, in one more statement. The caller holds the lock and has just read the row."""
+        message = self._catalogue.message(row["journey"], step.request.message)
+        plan, policy = self._catalogue.journey(row["journey"]).plan, self._policy(row["policy"])
+        known = by_channel(row, _read(row["addresses"], list[tuple[Channel, Address]]) or ())
         addresses = {channel: known[channel][0].address for channel in self._channels if channel in known}
-        keys = {c.value: self._surrogates.address(c.value, address) for c, address in addresses.items()}
-        preferred, selling = customer["preferred_channel"], message.purpose is Purpose.OFFER
-        return SendFacts(
-            zone=zone_of(customer, self._default_zone),
-            erased=customer["erased_at"] is not None,
-            ended=(enrollment["outcome"] or enrollment["leaving"] or "").replace("_", " "),
-            paused=enrollment["paused_at"] is not None,
+        found = await facts.against(
+            connection,
+            step.request,
+            journey=row["journey"],
+            plan=plan,
+            about=row["about"],
+            message=message,
+            policy=policy,
+            keys={c.value: self._surrogates.address(c.value, address) for c, address in addresses.items()},
+            at=at,
+        )
+        start = found["start"] or {}
+        preferred = row["preferred_channel"]
+        said = replace(
+            facts_of(row, at=at, default_zone=self._default_zone),
+            erased=row["erased_at"] is not None,
+            ended=(row["outcome"] or row["leaving"] or "").replace("_", " "),
+            paused=row["paused_at"] is not None,
             preferred=Channel(preferred) if preferred else None,
             addressed=frozenset(addresses),
-            suppressed={
-                Channel(c): why for c, why in (await customers.suppressed(connection, customer["id"], keys)).items()
-            },
-            consents=await customers.consents_of(connection, customer["id"]),
+            suppressed=_read(found["suppressed"], dict[Channel, str]) or {},
+            consents=customers.read_consents(row["consents"]),
             kind=plan.kind,
-            audiences=audiences_of(
-                orders=customer["orders"],
-                last_active_at=customer["last_active_at"],
-                vip=customer["attributes"].get("vip") is True,
-                now=at,
-            ),
-            frequency=Frequency(customer["frequency"]) if customer["frequency"] else None,
-            snoozed_until=customer["snoozed_until"],
-            trouble=Trouble(customer["trouble"]) if customer["trouble"] else None,
-            touches=await sends.touches(connection, request, around=at, within=policy.horizon, priority=plan.priority),
-            same_message=await sends.same_message(
-                connection, request, journey=enrollment["journey"], since=at - message.limit.within
-            ),
-            legs=await self._legs(connection, request) if request.leg else (),
-            **(await self._selling(connection, request, enrollment, plan, policy, at) if selling else {}),
+            snoozed_until=row["snoozed_until"],
+            trouble=Trouble(row["trouble"]) if row["trouble"] else None,
+            touches=_read(found["touches"], tuple[Touch, ...]) or (),
+            same_message=tuple(found["same_message"]),
+            legs=_read(found["legs"], tuple[Leg, ...]) or (),
         )
-
-    @staticmethod
-    async def _selling(
-        connection: AsyncConnection,
-        request: SendRequest,
-        enrollment: RowMapping,
-        plan: Plan,
-        policy: ContactPolicy,
-        at: datetime,
-    ) -> dict[str, Any]:
-        """What only an offer asks for: what it offers, what was just bought, and what of value came before it."""
-        return {
-            "offered": frozenset(products_in(await start_of(connection, plan, enrollment))),
-            "bought": await orders.bought(connection, request.customer, at - policy.just_bought_within),
-            "values_since_offer": await sends.values_since_offer(connection, request),
-        }
-
-    @staticmethod
-    async def _legs(connection: AsyncConnection, request: SendRequest) -> tuple[Leg, ...]:
-        rows = await sends.earlier_legs(connection, request)
-        return tuple(
-            Leg(
-                state=SendState(row["state"]),
-                expires_at=row["expires_at"],
-                channel=Channel(row["channel"]) if row["channel"] else None,
-                seen_at=row["seen_at"],
+        if message.purpose is Purpose.OFFER:
+            said = replace(
+                said,
+                offered=frozenset(products_in(start)),
+                bought=frozenset(found["bought"]),
+                values_since_offer=found["values_since_offer"],
             )
-            for row in rows
+        first = row["expires_at"] or next((leg.expires_at for leg in said.legs), None)
+        return Case(
+            row=row,
+            message=message,
+            plan=plan,
+            policy=policy,
+            addresses=known,
+            facts=said,
+            expires=first or message.expires(at, said.zone),
+            start=start,
         )
 
     async def suppress(self, connection: AsyncConnection, channel: Channel, address: str, at: datetime) -> None:
         """A provider called the address dead: never write to it again."""
         await verdicts.suppress(connection, self._surrogates, channel, address, at)
+
+
+def facts_of(customer: Mapping[Any, Any], *, at: datetime, default_zone: str) -> SendFacts:
+    """What a customer's row alone tells the rules about time: where they live, who they are, what they chose."""
+    return SendFacts(
+        zone=zone_of(customer, default_zone),
+        audiences=audiences_of(
+            orders=customer["orders"],
+            last_active_at=customer["last_active_at"],
+            vip=customer["attributes"].get("vip") is True,
+            now=at,
+        ),
+        frequency=Frequency(customer["frequency"]) if customer["frequency"] else None,
+    )
+
+
+def _read(json: str | None, kind: type[_Read]) -> _Read | None:
+    return msgspec.json.decode(json, type=kind) if json else None

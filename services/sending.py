@@ -21,7 +21,7 @@ from services.gateways import Gateway
 from services.letters import Letters
 from services.project import Projector
 from services.reserving import Reserving
-from services.send_facts import FactReader, PolicyInForce
+from services.send_facts import FactReader
 from services.steps import Step
 
 TURNS = 3  # how often one attempt asks again when its process was too slow to call
@@ -42,12 +42,11 @@ class Sending:
         facts: FactReader,
         letters: Letters,
         gateways: Mapping[Channel, Gateway],
-        policy: PolicyInForce,
     ) -> None:
         self._database, self._clock, self._pace = database, clock, pace
         self._letters, self._gateways = letters, gateways
-        self._reserving = Reserving(database, catalogue, projector, facts, policy)
-        self._calling = Calling(database, clock, catalogue, self._reserving, facts, gateways, policy)
+        self._reserving = Reserving(database, catalogue, projector, facts)
+        self._calling = Calling(database, clock, self._reserving, facts, gateways)
 
     async def send(self, request: SendRequest, *, started: datetime, run: str = "") -> SendResult:
         """Send one message if it may go. `started` is the activity's server-stamped real instant, `run` its run.
@@ -60,13 +59,13 @@ class Sending:
     async def _send(self, request: SendRequest, started: datetime, run: str) -> SendResult:
         step, at = Step.of(request), self._pace.business(started)
         for _ in range(TURNS):
-            asked = await self._reserving.reserve(step, at, run=run)
+            asked, case = await self._reserving.reserve(step, at, run=run)
             if asked.state is SendState.CLAIMED:
                 return await self.settle(step.send)  # its caller never came back
-            if asked.state is not SendState.RESERVED or asked.channel is None:
+            if asked.state is not SendState.RESERVED or asked.channel is None or case is None:
                 return asked
             try:
-                letter = await self._letters.write(step.send, request, asked.channel)
+                letter = self._letters.write(step.send, asked.channel, case)
             except (RenderFailed, InvalidInput) as error:
                 return await self._failed(step, str(error))
             # Connecting and authenticating come before the claim: the call that follows it is the first word to send.

@@ -58,8 +58,8 @@ class Step:
 
 
 def result_of(row: RowMapping | None) -> SendResult:
-    """What the ledger says of a send, as a journey learns it."""
-    if row is None:
+    """What the ledger says of a send, as a journey learns it. One that has no row will not have one any more."""
+    if row is None or row["state"] is None:
         return SendResult(state=SendState.WITHDRAWN, rule="ended")
     state = SendState(row["state"])
     until = {SendState.DEFERRED: row["slot_at"], SendState.HELD: row["expires_at"]}.get(state)

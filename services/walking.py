@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.walking import EndRequest, MissedRequest, TaskRequest, VariantRequest
 from adapters.database import customers, enrollments, events, experiments
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database, News, lock_customer
 from adapters.tasks import TaskLibrary
 from domain.clock import Clock, Pace
 from domain.customers import ConsentStatus, CustomerFacts, in_force
@@ -46,10 +46,12 @@ class Walking:
     async def facts(self, customer: str) -> CustomerFacts:
         """Fresh facts, pending events included."""
         async with self._database.transaction() as connection:
-            row = await customers.by_id(connection, await self._up_to_date(connection, customer))
+            ours, applied = await self._up_to_date(connection, customer)
+            row = await customers.by_id(connection, ours)
             consents = await customers.consents_of(connection, row["id"])
             addresses = await addresses_of(connection, row)
-        self._database.wake()
+        if applied:
+            self._database.wake(News.CONSEQUENCES)
         reachable = []
         for channel in Channel:
             consent = in_force(consents, channel)
@@ -69,7 +71,7 @@ class Walking:
         """The newest events that an enrollment listens for, after those that it was told."""
         async with self._database.transaction() as connection:
             # Up to date, so that what is accepted now is not missed again.
-            customer = await self._up_to_date(connection, request.customer)
+            customer, _ = await self._up_to_date(connection, request.customer)
             enrollment = await enrollments.get(connection, request.enrollment)
             if enrollment is None:
                 return []
@@ -179,7 +181,7 @@ class Walking:
                 decision=decision,
             )
             row = await enrollments.get(connection, request.enrollment)
-        self._database.wake()
+        self._database.wake(News.CONSEQUENCES)
         if row is None:
             raise NotFound("enrollment", request.enrollment)
         return Ending(
@@ -187,8 +189,7 @@ class Walking:
             leaving=Leaving(row["leaving"]) if row["leaving"] else None,
         )
 
-    async def _up_to_date(self, connection: AsyncConnection, customer: str) -> str:
-        """Lock the customer and apply what waits. Answers who that is by now."""
+    async def _up_to_date(self, connection: AsyncConnection, customer: str) -> tuple[str, int]:
+        """Lock the customer and apply what waits. Answers who that is by now, and how many events that were."""
         ours = await lock_customer(connection, customer)
-        await self._projector.apply_pending(connection, ours)
-        return ours
+        return ours, await self._projector.apply_pending(connection, ours)

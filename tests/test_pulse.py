@@ -55,7 +55,7 @@ async def test_a_pump_that_is_always_busy_is_live(seconds: list[float]) -> None:
     async def busy() -> int:
         seconds[0] += PATIENCE / 2
         await asyncio.sleep(0)
-        return 1
+        return 100
 
     pulse = Pulse()
     async with pumped(pulse, busy):
@@ -108,7 +108,7 @@ async def test_a_pump_that_is_told_to_stop_finishes_its_piece_and_begins_no_othe
         begun.set()
         await go_on.wait()
         done.append(True)
-        return 1
+        return 100
 
     running = asyncio.create_task(pump("trial", piece, wake, stopping, Pulse()))
     await begun.wait()

@@ -148,9 +148,9 @@ async def build(
     policies = Policies(clock, policy)
     projector = Projector(database, clock, pace, catalogue)
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
-    letters = Letters(database, clock, catalogue, library, links, company, link_tracking)
+    letters = Letters(clock, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
-    facts = FactReader(surrogates, gateways, settings.timezone)
+    facts = FactReader(catalogue, surrogates, gateways, settings.timezone, policies.of)
     reports = DeliveryReports(database, clock, surrogates, reporting)
     return House(
         settings=settings,
@@ -167,7 +167,7 @@ async def build(
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
-        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, policies.in_force),
+        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways),
         reports=reports,
         bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
         walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),

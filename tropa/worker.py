@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
@@ -19,7 +20,8 @@ from workflows.toolkit.endings import Endings
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
 RECONCILE_WITHIN = 1800.0  # it may ask providers that do not answer about 200 sends
-WOKEN = ("project", "dispatch", "announce")  # by new rows; the others look by themselves
+WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch", "announce")}  # the others look by themselves
+FEW = 4  # a round that did no more has left nothing, and whatever came meanwhile has woken its pump again
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 Work = Callable[[], Awaitable[int]]
@@ -71,8 +73,8 @@ async def pumping(
         rounds.append(("reconcile", house.reconciler(client).reconcile, reconcile_every))
     wakes = {name: asyncio.Event() for name, _, _ in rounds}
 
-    def wake() -> None:
-        for name in WOKEN:
+    def wake(news: News) -> None:
+        for name in WOKEN[news]:
             wakes[name].set()
 
     await house.database.listen(wake)
@@ -99,15 +101,15 @@ async def pump(
     *,
     every: float | None = None,
 ) -> None:
-    """Do a piece of work until there is none, then sleep until woken, or for POLL; or, with `every`, do one piece each
-    so many seconds. Survives every failure, and ends after the piece at which it is told to.
+    """Do a piece of work until there is hardly any, then sleep until woken, or for POLL; or, with `every`, do one piece
+    each so many seconds. Survives every failure, and ends after the piece at which it is told to.
     """
     patience = RECONCILE_WITHIN if every else PATIENCE
     while not stopping.is_set():
         wake.clear()
         pulse.beat(name, patience=(every or POLL) + patience)
         try:
-            while await work() and not every and not stopping.is_set():
+            while await work() > FEW and not every and not stopping.is_set():
                 pulse.beat(name)
         except asyncio.CancelledError:
             raise

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database.statements import text
+
+ALL_OF_CUSTOMER = """
+    SELECT channel, address, keys, added_at, last_inbound_at FROM addresses WHERE customer = :customer
+    ORDER BY channel, added_at DESC, address
+"""
 
 
 async def of_customer(connection: AsyncConnection, customer: str) -> Sequence[RowMapping]:
     """All of a customer's, by channel, the newest first."""
-    rows = await connection.execute(
-        text("""
-            SELECT channel, address, keys, added_at, last_inbound_at FROM addresses WHERE customer = :customer
-            ORDER BY channel, added_at DESC, address
-        """),
-        {"customer": customer},
-    )
-    return rows.mappings().all()
+    return (await connection.execute(text(ALL_OF_CUSTOMER), {"customer": customer})).mappings().all()
 
 
 async def heard(connection: AsyncConnection, customer: str, channel: str, address: str, at: datetime) -> None:

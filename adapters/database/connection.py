@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from enum import StrEnum
 from typing import Any
 
 import asyncpg
@@ -24,6 +25,13 @@ PASSING = ("08", "25", "40", "53", "55", "57", "58")
 log = logging.getLogger(__name__)
 
 
+class News(StrEnum):
+    """What there is for pumps to do: events to project, or what followed from them."""
+
+    EVENTS = "events"
+    CONSEQUENCES = "consequences"
+
+
 class Database:
     """PostgreSQL, as services use it: `async with database.transaction() as connection`."""
 
@@ -41,10 +49,10 @@ class Database:
         )
         self._doorbell: asyncpg.Connection[Any] | None = None
         self._ringing: asyncio.Task[None] | None = None
-        self._rung = False
+        self._rung = set[News]()
         self._rang_at = 0.0
         self._one_at_a_time = asyncio.Lock()
-        self._heard: Callable[[], None] | None = None
+        self._heard: Callable[[News], None] | None = None
         self._listening = False
 
     @contextlib.asynccontextmanager
@@ -52,6 +60,12 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         async with self.engine.begin() as connection:
             yield connection
+
+    @contextlib.asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """Each statement its own transaction: two ways to the server and back less, where nothing else is needed."""
+        async with self.engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextlib.asynccontextmanager
     async def bare(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
@@ -68,18 +82,21 @@ class Database:
                     await connection.invalidate()
                     await self.engine.dispose()
 
-    def wake(self) -> None:
-        """Tell waiting pumps that there are new rows: this process's at once, others by one NOTIFY every 20 ms at most.
+    def wake(self, *news: News) -> None:
+        """Tell waiting pumps that there are new rows, of any kind where none is named: this process's at once, others
+        by one NOTIFY for each kind every 20 ms at most.
 
         Call after commit.
         """
+        told = set(news or News)
         if self._heard:
-            self._heard()
+            for each in told:
+                self._heard(each)
         if not self._rung:
-            self._rung = True
             self._ringing = asyncio.create_task(self._ring())
+        self._rung |= told
 
-    async def listen(self, heard: Callable[[], None]) -> None:
+    async def listen(self, heard: Callable[[News], None]) -> None:
         """Call `heard` for each wake-up, over this process's dedicated connection."""
         self._heard = heard
         async with self._one_at_a_time:
@@ -95,10 +112,11 @@ class Database:
 
     async def _ring(self) -> None:
         await asyncio.sleep(max(0.0, self._rang_at + NOTIFY_EVERY - time.monotonic()))
-        self._rung, self._rang_at = False, time.monotonic()  # before the NOTIFY: a commit from here on rings again
+        # Before the NOTIFY: a commit from here on rings again.
+        told, self._rung, self._rang_at = sorted(self._rung), set(), time.monotonic()
         async with self._one_at_a_time:
             try:
-                await (await self._dedicated()).execute(f"NOTIFY {WAKE_CHANNEL}")
+                await (await self._dedicated()).execute("; ".join(f"NOTIFY {WAKE_CHANNEL}, '{each}'" for each in told))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 # Pumps poll each second besides, so a lost wake-up only delays.
                 log.warning("could not wake the pumps", extra={"error": type(error).__name__})
@@ -115,9 +133,9 @@ class Database:
         if (heard := self._heard) and not self._listening:
             own = self._doorbell.get_server_pid()
 
-            def others(_: object, pid: int, *rest: object) -> None:
+            def others(_: object, pid: int, channel: str, told: object) -> None:
                 if pid != own:  # our own news was heard when it was made
-                    heard()
+                    heard(News(str(told)))
 
             await self._doorbell.add_listener(WAKE_CHANNEL, others)
             self._listening = True

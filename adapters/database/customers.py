@@ -90,6 +90,19 @@ async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, C
     }
 
 
+# What a customer said, by scope, as the text of its JSON.
+CONSENTS = """
+    SELECT json_object_agg(channel || CASE topic WHEN '' THEN '' ELSE '/' || topic END, json_build_object(
+        'status', status, 'at', at, 'source', source, 'wording', wording, 'proof', proof))::text
+    FROM consents WHERE customer = :customer
+"""
+
+
+def read_consents(consents: str | None) -> dict[str, Consent]:
+    """What `CONSENTS` tells."""
+    return msgspec.json.decode(consents, type=dict[str, Consent]) if consents else {}
+
+
 async def put_consent(connection: AsyncConnection, customer: str, scope: str, consent: Consent) -> bool:
     """Record a word about a scope (see `Consent`), unless a later one is on record. Answers whether it now counts.
 
@@ -134,24 +147,20 @@ async def suppress(connection: AsyncConnection, channel: str, address_key: UUID,
     )
 
 
-async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[str, UUID]) -> dict[str, str]:
-    """Which of these addresses (by channel) are suppressed, and why.
+# A key belongs to one channel. An erasure gives way to a yes that the customer gave after it: that is somebody who came
+# back. A yes to one topic alone is none to the channel.
+SUPPRESSED = """
+    SELECT s.channel, s.reason FROM suppressions s
+    WHERE s.channel = ANY(:channels) AND s.address_key = ANY(:keys) AND (s.reason <> 'erased' OR NOT EXISTS (
+        SELECT 1 FROM consents c WHERE c.customer = :customer AND c.channel IN (s.channel, 'all')
+          AND c.topic = '' AND c.status = 'granted' AND c.at > s.at))
+"""
 
-    An erasure gives way to a yes that the customer gave after it: that is somebody who came back. A yes to one topic
-    alone is none to the channel.
-    """
-    rows = await connection.execute(
-        text("""
-            SELECT s.channel, s.reason FROM suppressions s
-            JOIN unnest(cast(:channels AS text[]), cast(:keys AS uuid[])) AS given (channel, key)
-              ON s.channel = given.channel AND s.address_key = given.key
-            WHERE s.reason <> 'erased' OR NOT EXISTS (
-                SELECT 1 FROM consents c WHERE c.customer = :customer AND c.channel IN (s.channel, 'all')
-                  AND c.topic = '' AND c.status = 'granted' AND c.at > s.at)
-        """),
-        {"customer": customer, "channels": list(keys), "keys": list(keys.values())},
-    )
-    return {row.channel: row.reason for row in rows}
+
+async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[str, UUID]) -> dict[str, str]:
+    """Which of these addresses (by channel) are suppressed, and why."""
+    values = {"customer": customer, "channels": list(keys), "keys": list(keys.values())}
+    return {row.channel: row.reason for row in await connection.execute(text(SUPPRESSED), values)}
 
 
 async def update_profile(connection: AsyncConnection, customer: str, profile: Mapping[str, Any]) -> None:

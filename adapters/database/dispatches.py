@@ -48,45 +48,49 @@ async def due(connection: AsyncConnection, enrollments: Sequence[str], token: UU
     return rows.mappings().all()
 
 
-async def done(connection: AsyncConnection, results: Sequence[tuple[int, str]]) -> None:
-    """Record what became of rows."""
+async def done(
+    connection: AsyncConnection,
+    token: UUID,
+    results: Sequence[tuple[int, str]],
+    runs: Sequence[tuple[str, str]],
+    failed: Sequence[str],
+) -> None:
+    """Record what became of rows, and the run ids of enrollments' first runs; give the leases of all others than
+    `failed` back."""
     await connection.execute(
         text("""
-            UPDATE dispatches SET done_at = now(), result = given.result
-            FROM unnest(cast(:ids AS bigint[]), cast(:results AS text[])) AS given (id, result)
-            WHERE dispatches.id = given.id
+            WITH told AS (
+                UPDATE dispatches SET done_at = now(), result = given.result
+                FROM unnest(cast(:ids AS bigint[]), cast(:results AS text[])) AS given (id, result)
+                WHERE dispatches.id = given.id
+            ), started AS (
+                UPDATE enrollments SET run_id = given.run
+                FROM unnest(cast(:enrollments AS text[]), cast(:runs AS text[])) AS given (id, run)
+                WHERE enrollments.id = given.id AND enrollments.run_id IS NULL
+            )
+            DELETE FROM dispatch_leases WHERE token = :token AND NOT enrollment = ANY(:failed)
         """),
-        {"ids": [i for i, _ in results], "results": [r for _, r in results]},
+        {
+            "ids": [i for i, _ in results],
+            "results": [r for _, r in results],
+            "enrollments": [e for e, _ in runs],
+            "runs": [r for _, r in runs],
+            "token": token,
+            "failed": list(failed),
+        },
     )
 
 
-async def started(connection: AsyncConnection, runs: Sequence[tuple[str, str]]) -> None:
-    """Record the run ids of enrollments' first runs."""
+async def put_off(connection: AsyncConnection, token: UUID) -> None:
+    """What could not be told rests a little longer each time (real seconds, at most a minute)."""
     await connection.execute(
         text("""
-            UPDATE enrollments SET run_id = given.run FROM unnest(cast(:ids AS text[]), cast(:runs AS text[]))
-                AS given (id, run)
-            WHERE enrollments.id = given.id AND enrollments.run_id IS NULL
+            UPDATE dispatch_leases SET attempts = attempts + 1,
+                until = now() + least(60, power(2, least(attempts, 6))) * interval '1 second'
+            WHERE token = :token
         """),
-        {"ids": [e for e, _ in runs], "runs": [r for _, r in runs]},
+        {"token": token},
     )
-
-
-async def release(connection: AsyncConnection, token: UUID, failed: Sequence[str]) -> None:
-    """Give leases back; those that failed rest a little longer each time (real seconds, at most a minute)."""
-    await connection.execute(
-        text("DELETE FROM dispatch_leases WHERE token = :token AND NOT enrollment = ANY(:failed)"),
-        {"token": token, "failed": list(failed)},
-    )
-    if failed:
-        await connection.execute(
-            text("""
-                UPDATE dispatch_leases SET attempts = attempts + 1,
-                    until = now() + least(60, power(2, least(attempts, 6))) * interval '1 second'
-                WHERE token = :token
-            """),
-            {"token": token},
-        )
 
 
 async def backlog(connection: AsyncConnection) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import webhooks
+from adapters.database.customers import CONSENTS
 from adapters.database.statements import text
 from domain.announcements import announcement
 from domain.consequences import Past, Walk
@@ -74,6 +75,25 @@ async def release(connection: AsyncConnection, customer: str, *, rule: str | Non
         """),
         {"customer": customer, "rule": rule},
     )
+
+
+_STANDING = f"""
+    SELECT c.*, ({CONSENTS}) AS consents,
+        (SELECT json_agg(json_build_object('id', id, 'journey', journey, 'about', about, 'started_at', started_at,
+                'after_event', after_event, 'signals', signals, 'hearing', hearing) ORDER BY started_at, id)::text
+            FROM enrollments WHERE customer = :customer AND ended_at IS NULL) AS walks
+    FROM customers c WHERE c.id = :customer
+"""  # noqa: S608  our own words
+
+
+async def standing(connection: AsyncConnection, customer: str) -> RowMapping:
+    """A customer's row with `consents` and open `walks` beside it, each to be read by `read_...`."""
+    return (await connection.execute(text(_STANDING), {"customer": customer})).mappings().one()
+
+
+def read_walks(walks: str | None) -> dict[str, Walk]:
+    """Open enrollments as `standing` tells them, by id, oldest first."""
+    return {walk.id: walk for walk in msgspec.json.decode(walks, type=list[Walk])} if walks else {}
 
 
 async def open_walks(connection: AsyncConnection, customer: str) -> dict[str, Walk]:

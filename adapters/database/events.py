@@ -111,6 +111,12 @@ async def customers_waiting(connection: AsyncConnection, limit: int) -> list[tup
     return [(row.customer_id, row.id) for row in rows]
 
 
+# Of a customer, under whichever of the company's ids.
+PENDING = """number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
+    SELECT c.customer_id FROM customers c WHERE c.id = :customer
+    UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pending:
     """What of a customer waits, in the order in which it happened; apart, what cannot even be read, and why."""
@@ -120,15 +126,12 @@ class Pending:
 
 
 async def pending(connection: AsyncConnection, customer: str) -> Pending:
-    """A customer's unprojected events, under whichever of the company's ids."""
+    """A customer's unprojected events."""
     rows = await connection.execute(
-        text("""
+        text(f"""
             SELECT id, event_id, name, occurred_at, received_at, source, about, properties::text FROM events
-            WHERE number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
-                SELECT c.customer_id FROM customers c WHERE c.id = :customer
-                UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))
-            ORDER BY occurred_at, event_id
-        """),
+            WHERE {PENDING} ORDER BY occurred_at, event_id
+        """),  # noqa: S608  our own words
         {"customer": customer},
     )
     found = Pending(events=[], unreadable=[])
@@ -188,7 +191,7 @@ async def quarantine(connection: AsyncConnection, customer: str, event: UUID, pr
 
 
 # As `Plan.about_of` reads it: the property of that name where it is a word or a whole number, else the event's `about`.
-_CONCERNS = """CASE WHEN jsonb_typeof(properties -> :kind) = 'string'
+CONCERNS = """CASE WHEN jsonb_typeof(properties -> :kind) = 'string'
         OR properties ->> :kind ~ '^-?[0-9]+$' THEN properties ->> :kind
     ELSE about END = :about"""
 
@@ -212,7 +215,7 @@ async def missed(
             SELECT * FROM (
                 SELECT number, id, event_id, name, occurred_at, received_at, source, about, properties FROM events
                 WHERE customer = :customer AND number > :after AND name = ANY(:names)
-                  AND (cast(:about AS text) IS NULL OR {_CONCERNS})
+                  AND (cast(:about AS text) IS NULL OR {CONCERNS})
                 ORDER BY number DESC LIMIT :limit
             ) AS newest ORDER BY number
         """),  # noqa: S608  our own words

@@ -1,7 +1,6 @@
 """SQL for orders."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,18 +51,6 @@ async def store(connection: AsyncConnection, customer: str, orders: Iterable[Ord
         """),
         {"customer": customer, "orders": msgspec.json.encode([_row(order) for order in orders]).decode()},
     )
-
-
-async def bought(connection: AsyncConnection, customer: str, since: datetime) -> frozenset[str]:
-    """The products of a customer's orders since then that stand."""
-    rows = await connection.execute(
-        text("""
-            SELECT DISTINCT unnest(products) AS product FROM orders
-            WHERE customer = :customer AND placed_at > :since AND status = 'placed'
-        """),
-        {"customer": customer, "since": since},
-    )
-    return frozenset(row.product for row in rows)
 
 
 def _row(order: Order) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """SQL for the contact policy: every version that was ever set, the newest in force."""
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -35,6 +36,7 @@ async def insert(connection: AsyncConnection, policy: ContactPolicy, *, actor: s
     return int(rows.scalar_one())
 
 
+@functools.lru_cache(maxsize=4)  # under each send
 def read(stored: str) -> ContactPolicy:
     """A stored policy. A field that it does not have yet has its default."""
     return msgspec.json.decode(stored, type=ContactPolicy)

@@ -9,11 +9,8 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.sending import SendRequest
 from adapters.database.statements import text
-from domain.contact_policy import Kind, Touch
-from domain.messages import Channel, Purpose
-from domain.sends import TOUCHING, SendState
+from domain.sends import SendState
 
 
 async def get(connection: AsyncConnection, send: UUID) -> RowMapping | None:
@@ -42,102 +39,11 @@ async def put(connection: AsyncConnection, row: dict[str, Any]) -> None:
     )
 
 
-# A cascade is one touch, at the first leg that may have reached the customer.
-_FIRST_LEG = """NOT EXISTS (
-    SELECT 1 FROM sends b WHERE b.enrollment = s.enrollment AND b.message = s.message AND b.visit = s.visit
-      AND b.leg < s.leg AND b.state = ANY(:touching))"""
-_OF_ANOTHER_STEP = "NOT (s.enrollment = :enrollment AND s.message = :message AND s.visit = :visit)"
-
-
-async def touches(
-    connection: AsyncConnection, request: SendRequest, *, around: datetime, within: timedelta, priority: int
-) -> tuple[Touch, ...]:
-    """When this customer was or may be touched by other steps, near an instant: also by what waits for a slot with a
-    higher priority (a lower number). Transactional messages are not touches (S90)."""
-    rows = await connection.execute(
-        text(f"""
-            SELECT slot_at, kind, channel FROM sends s
-            WHERE customer = :customer AND {_OF_ANOTHER_STEP} AND {_FIRST_LEG}
-              AND (state = ANY(:touching) OR (state = 'deferred' AND priority < :priority))
-              AND purpose <> :exempt AND slot_at > :since AND slot_at < :until ORDER BY slot_at
-        """),  # noqa: S608  our own words
-        {
-            **_step(request),
-            "touching": [state.value for state in TOUCHING],
-            "exempt": Purpose.TRANSACTIONAL.value,
-            "since": around - within,
-            "until": around + within,
-            "priority": priority,
-        },
-    )
-    return tuple(
-        Touch(at=row.slot_at, kind=Kind(row.kind), channel=Channel(row.channel) if row.channel else None)
-        for row in rows
-    )
-
-
-async def values_since_offer(connection: AsyncConnection, request: SendRequest) -> int:
-    """How many messages of value this customer was sent since the last offer (S84)."""
-    rows = await connection.execute(
-        text(f"""
-            SELECT count(*) FROM sends s
-            WHERE customer = :customer AND purpose = 'value' AND state = ANY(:touching) AND {_FIRST_LEG}
-              AND slot_at > coalesce((
-                SELECT max(slot_at) FROM sends s
-                WHERE customer = :customer AND purpose = 'offer' AND state = ANY(:touching) AND {_OF_ANOTHER_STEP}
-              ), '-infinity')
-        """),  # noqa: S608  our own words
-        {**_step(request), "touching": [state.value for state in TOUCHING]},
-    )
-    return int(rows.scalar_one())
-
-
-async def same_message(
-    connection: AsyncConnection, request: SendRequest, *, journey: str, since: datetime
-) -> tuple[datetime, ...]:
-    """When this customer was sent, or may have been sent, this very message by other steps."""
-    rows = await connection.execute(
-        text(f"""
-            SELECT s.slot_at FROM sends s JOIN enrollments e ON e.id = s.enrollment
-            WHERE s.customer = :customer AND s.message = :message AND e.journey = :journey AND {_OF_ANOTHER_STEP}
-              AND s.state = ANY(:touching) AND {_FIRST_LEG} AND s.slot_at > :since
-        """),  # noqa: S608  our own words
-        {
-            **_step(request),
-            "journey": journey,
-            "touching": [state.value for state in TOUCHING],
-            "since": since,
-        },
-    )
-    return tuple(row.slot_at for row in rows)
-
-
-async def earlier_legs(connection: AsyncConnection, request: SendRequest) -> Sequence[RowMapping]:
-    """The legs of a step's cascade that came before, in order."""
-    rows = await connection.execute(
-        text("""
-            SELECT state, channel, seen_at, expires_at FROM sends
-            WHERE enrollment = :enrollment AND message = :message AND visit = :visit AND leg < :leg ORDER BY leg
-        """),
-        {**_step(request), "leg": request.leg},
-    )
-    return rows.mappings().all()
-
-
 async def mark_seen(connection: AsyncConnection, send: UUID, at: datetime) -> None:
     """Its customer has certainly seen it; the first time counts."""
     await connection.execute(
         text("UPDATE sends SET seen_at = :at WHERE id = :id AND seen_at IS NULL"), {"id": send, "at": at}
     )
-
-
-def _step(request: SendRequest) -> dict[str, Any]:
-    return {
-        "customer": request.customer,
-        "enrollment": request.enrollment,
-        "message": request.message,
-        "visit": request.visit,
-    }
 
 
 async def set_state(connection: AsyncConnection, send: UUID, state: SendState, rule: str) -> None:

@@ -74,6 +74,7 @@ where = {score = {at_least = 3}}
         ('tools = ["a"]', "tools = 3", "one.tools"),
         ('tools = ["a"]', 'colour = "red"', "one.colour"),
         ('["signed_up"]', '["Signed up"]', "no event name"),
+        ('["signed_up"]', '["stage_entered"]', "one.enters[0]"),
         ('["signed_up"]', "[]", "one.enters[0].on"),
         ("{at_least = 3}", "{at_lest = 3}", "score"),
         ("where =", 'from = ["two"]\nwhere =', "one.enters[0].from"),

@@ -23,7 +23,6 @@ from adapters.database import sends
 from adapters.database.connection import Database
 from domain.deliveries import Letter, Receipt
 from domain.sends import SendResult
-from services.letters import Letters
 from services.sending import Sending
 from tests.kills.points import Point
 
@@ -82,20 +81,14 @@ class Trap:
         self._lay_into_the_call()
 
     def _lay_into_the_send(self) -> None:
-        send, write, reach = Sending.send, Letters.write, self.reach
+        send, reach = Sending.send, self.reach
 
         async def sending(self: Sending, request: SendRequest, **more: Any) -> SendResult:
             _whose.set(request.customer)
             await reach(Point.ARRIVED)
             return await send(self, request, **more)
 
-        async def writing(self: Letters, *what: Any) -> Letter:
-            letter = await write(self, *what)
-            await reach(Point.WRITTEN)
-            return letter
-
         patch.object(Sending, "send", sending).start()
-        patch.object(Letters, "write", writing).start()
 
     def _lay_into_transactions(self) -> None:
         transaction, reach = Database.transaction, self.reach
@@ -120,6 +113,7 @@ class Trap:
 
         @contextlib.asynccontextmanager
         async def connecting(self: TwilioGateway) -> AsyncIterator[TwilioGateway]:
+            await reach(Point.WRITTEN)
             async with connect(self) as connection:
                 await reach(Point.CONNECTED)
                 yield connection

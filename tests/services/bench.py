@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sending import SendRequest
 from adapters.database import customers, enrollments
@@ -135,16 +134,14 @@ class Bench:
         self.walking = Walking(self.database, self.clock, self.pace, self.catalogue, self.projector, TaskLibrary("en"))
         self.erasing = Erasing(self.clock, self.restrictions)
         self.merging = Merging(self.clock, self.restrictions, self.erasing)
-        self.facts = FactReader(self.surrogates, list(Channel), "UTC")
+        self.facts = FactReader(self.catalogue, self.surrogates, list(Channel), "UTC", lambda _: self.policy)
         company = Company(
             name="Acme", url="https://acme.test", address="1 Road", sender="Acme <a@acme.test>",
             mailbox="a@acme.test", locale="en",
         )  # fmt: skip
         self.links = Links([SECRET], "https://mail.acme.test")
         link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
-        self.letters = Letters(
-            self.database, self.clock, self.catalogue, self.library, self.links, company, link_tracking
-        )
+        self.letters = Letters(self.clock, self.library, self.links, company, link_tracking)
         self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
@@ -159,12 +156,8 @@ class Bench:
             "facts": self.facts,
             "letters": self.letters,
             "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
-            "policy": self._in_force,
         }
         return Sending(**{**own, **changes})
-
-    async def _in_force(self, _: AsyncConnection) -> ContactPolicy:
-        return self.policy
 
     def with_plans(self, **plans: Plan) -> "Bench":
         """The same bench with other journeys."""

@@ -1,11 +1,15 @@
 """Sending: once, allowed, explained. What goes, what waits, what is refused, and in which words."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database.connection import Database
+from domain.errors import InvalidInput
 from domain.messages import Channel
 from domain.sends import SendState
 from tests.services.bench import NO_LIMITS, Bench
@@ -253,32 +257,52 @@ async def test_f21_a_text_that_cannot_be_made_fails_and_frees_its_slot(bench: Be
     assert (await bench.send(walk)).state is SendState.ACCEPTED
 
 
-class Losing:
-    """Writes letters only after something else has happened, and then without finding an address."""
+class Unwritable:
+    """Letters to somebody whose address is gone."""
 
-    def __init__(self, bench: Bench, meanwhile: Callable[[], Awaitable[object]]) -> None:
-        self._bench, self._meanwhile = bench, meanwhile
-
-    async def write(self, *request: object) -> object:
-        """What `Letters.write` does, later."""
-        await self._meanwhile()
-        await self._bench.change("UPDATE customers SET email = NULL")
-        return await self._bench.letters.write(*request)  # type: ignore[arg-type]
+    def write(self, *_: object) -> object:
+        """What `Letters.write` does then."""
+        raise InvalidInput(["there is no address for email any more"])
 
 
-async def test_a_slow_attempt_whose_text_fails_does_not_undo_what_another_sent(bench: Bench) -> None:
+class Slow(Database):
+    """After its first commit something else happens before its caller goes on."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """As ever, but slower to return, once."""
+        async with super().transaction() as connection:
+            yield connection
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
+
+
+@pytest.fixture
+async def slow(bench: Bench) -> AsyncIterator[Slow]:
+    """A slow process's database."""
+    database = Slow(bench.database.url)
+    yield database
+    await database.close()
+
+
+async def test_a_slow_attempt_whose_text_fails_does_not_undo_what_another_sent(bench: Bench, slow: Slow) -> None:
     walk = await bench.a_walk()
-    slow = bench.sender(letters=Losing(bench, lambda: bench.send(walk)))
+    slow.meanwhile = lambda: bench.send(walk)
 
-    late = await bench.send(walk, by=slow)
+    late = await bench.send(walk, by=bench.sender(database=slow, letters=Unwritable()))
 
     assert late.state is SendState.ACCEPTED
     assert (await bench.ledger(walk))["state"] == "accepted"
 
 
-async def test_a_text_that_fails_after_the_journey_ended_leaves_the_send_withdrawn(bench: Bench) -> None:
+async def test_a_text_that_fails_after_the_journey_ended_leaves_the_send_withdrawn(bench: Bench, slow: Slow) -> None:
     walk = await bench.a_walk()
-    slow = bench.sender(letters=Losing(bench, lambda: bench.does("bought")))
+    slow.meanwhile = lambda: bench.does("bought")
 
-    assert (await bench.send(walk, by=slow)).state is SendState.WITHDRAWN
+    late = await bench.send(walk, by=bench.sender(database=slow, letters=Unwritable()))
+
+    assert late.state is SendState.WITHDRAWN
     assert (await bench.ledger(walk))["state"] == "withdrawn"

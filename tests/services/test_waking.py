@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from adapters.database.connection import Database
+from adapters.database.connection import Database, News
 
 
 class Ear:
-    """Counts what it hears."""
+    """Notes what it hears."""
 
     def __init__(self) -> None:
-        self.heard = 0
+        self.heard: list[News] = []
         self.came = asyncio.Event()
 
-    def __call__(self) -> None:
-        self.heard += 1
+    def __call__(self, news: News) -> None:
+        self.heard.append(news)
         self.came.set()
 
 
@@ -36,14 +36,14 @@ async def test_the_own_process_hears_at_once_and_not_again_from_the_server(here:
     await here.listen(mine)
     await there.listen(theirs)
 
-    here.wake()
+    here.wake(News.EVENTS)
 
-    assert mine.heard == 1
+    assert mine.heard == [News.EVENTS]
     await theirs.came.wait()
-    there.wake()
+    there.wake(News.CONSEQUENCES)
     mine.came.clear()
     await mine.came.wait()
-    assert (mine.heard, theirs.heard) == (2, 2)
+    assert mine.heard == theirs.heard == [News.EVENTS, News.CONSEQUENCES]
     await here.close()
     await there.close()
 
@@ -56,9 +56,9 @@ async def test_a_thousand_wake_ups_of_one_moment_reach_others_as_one(here: Datab
         here.wake()
     await theirs.came.wait()
     theirs.came.clear()
-    here.wake()
+    here.wake(News.EVENTS)
     await theirs.came.wait()
 
-    assert theirs.heard == 2
+    assert theirs.heard == [News.CONSEQUENCES, News.EVENTS, News.EVENTS]
     await here.close()
     await there.close()
