@@ -34,6 +34,7 @@ class Segment(StrEnum):
     LOST = "lost"
 
 
+GUARDED = frozenset({Segment.CHAMPIONS, Segment.LOYAL})
 AT_ONCE = frozenset({Segment.CHAMPIONS, Segment.AT_RISK})
 """Entered at once; any other only when two days' runs in a row say so."""
 
@@ -98,7 +99,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class RfmRules:
     """How an installation reads RFM. Orders older than `window` do not count. `fixed` scores by `bounds` whoever many
     customers there are.
     """
@@ -112,7 +113,7 @@ class Rules:
         return self.fixed or customers < FEW
 
 
-def codes(population: Mapping[str, Purchases], rules: Rules) -> dict[str, Code]:
+def codes(population: Mapping[str, Purchases], rules: RfmRules) -> dict[str, Code]:
     """The code of each customer, by id."""
     if rules.are_fixed(len(population)):
         return {who: rules.bounds.code(bought) for who, bought in population.items()}
@@ -150,8 +151,7 @@ def every_code() -> dict[Code, Segment]:
 
 def guarded(segment: Segment, recency_days: int) -> Segment:
     """The best who have not ordered for 90 days act as at risk, however little the others buy (S79)."""
-    quiet = recency_days >= QUIET_AFTER.days
-    return Segment.AT_RISK if quiet and segment in (Segment.CHAMPIONS, Segment.LOYAL) else segment
+    return Segment.AT_RISK if segment in GUARDED and recency_days >= QUIET_AFTER.days else segment
 
 
 @dataclass(frozen=True, kw_only=True)

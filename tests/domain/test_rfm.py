@@ -17,7 +17,7 @@ from domain.rfm import (
     Code,
     Place,
     Purchases,
-    Rules,
+    RfmRules,
     Segment,
     codes,
     every_code,
@@ -37,7 +37,7 @@ SOURCE = {
     Segment.HIBERNATING: "122 112 212",
     Segment.LOST: "111 121",
 }
-SCORES = Rules()
+SCORES = RfmRules()
 
 
 def code(digits: str) -> Code:
@@ -148,9 +148,9 @@ def test_bounds_are_part_of_the_better_score(recency: int, frequency: int, paid:
 def test_few_customers_are_scored_by_bounds_and_many_when_it_is_asked() -> None:
     few, enough = people(*[500] * 24), people(*[500] * 25)
 
-    assert {str(each) for each in codes(few, Rules()).values()} == {"524"}
-    assert {str(each) for each in codes(enough, Rules()).values()} == {"111"}
-    assert {str(each) for each in codes(enough, Rules(fixed=True)).values()} == {"524"}
+    assert {str(each) for each in codes(few, RfmRules()).values()} == {"524"}
+    assert {str(each) for each in codes(enough, RfmRules()).values()} == {"111"}
+    assert {str(each) for each in codes(enough, RfmRules(fixed=True)).values()} == {"524"}
 
 
 def test_bounds_that_do_not_rise_are_refused_by_name() -> None:
@@ -237,7 +237,7 @@ def test_the_customers_of_cdnow() -> None:
         for who, on in days.items()
     }
 
-    found = codes(population, Rules())
+    found = codes(population, RfmRules())
 
     assert len(found) == CUSTOMERS
     assert Counter(segment_of(each).value for each in found.values()) == SEGMENTS
