@@ -63,6 +63,31 @@ class Sweep:
     imports_until: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What a sweep did. `told` counts its events by name, `silently` those that set a state and start nothing.
+
+    `customers` were looked at, `bought` of them have an RFM, and `moved` of these have another segment than before.
+    """
+
+    as_of: datetime
+    silent: Silent | None
+    customers: int
+    told: dict[str, int]
+    silently: int
+    bought: int
+    moved: int
+
+    def words(self) -> str:
+        """In one line."""
+        why = f", silently ({self.silent.value})" if self.silent else ""
+        told = ", ".join(f"{count:,} {name}" for name, count in sorted(self.told.items())) or "nothing to tell"
+        return (
+            f"{self.customers:,} customers as of {self.as_of:%Y-%m-%d %H:%M}{why}: {told}; "
+            f"{self.silently:,} states set silently; RFM of {self.bought:,}, {self.moved:,} in another segment"
+        )
+
+
 def why_silent(last: Sweep | None, rules: SweepRules, *, imported: int, customers: int) -> Silent | None:
     """Why the next sweep is to be silent, if so. `imported` customers of all had history handed over since the last.
 

@@ -13,6 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
+from workflows.operations.daily_sweep import DailySweep
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
 
@@ -23,6 +24,9 @@ WOKEN = ("project", "dispatch", "announce")  # by new rows; the others look by t
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 Work = Callable[[], Awaitable[int]]
+
+OPERATIONS = (DailySweep,)
+"""Workflows about many customers: they are no journeys, so the registry does not find them."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) 
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=list(journeys()),
+        workflows=[*journeys(), *OPERATIONS],
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
         interceptors=[Endings()],

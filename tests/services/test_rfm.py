@@ -108,7 +108,7 @@ class Oracle:
         ranked = not self.rules.are_fixed(len(population))
         best, found = vips(population), codes(population, self.rules)
         self.places = {who: place for who, place in self.places.items() if who in population}
-        rows, news = {}, []
+        rows = {}
         for who, code in found.items():
             bought, before = population[who], self.places.get(who)
             another_day = self.last is not None and self.last.astimezone(zone).date() < today
@@ -118,9 +118,9 @@ class Oracle:
                 self.since[who] = now
                 fresh = before is not None or (self.last and max(o.at for o in theirs[who]) > self.last)
                 if self.last and ranked == self.ranked and fresh:
-                    news.append((who, before and before.segment.value, place.segment.value, str(code)))
+                    came_from = before.segment.value if before else None
+                    self.told.append((who, came_from, place.segment.value, str(code)))
             rows[who] = self._row(bought, code, place) | {"since": self.since[who], "vip": who in best}
-        self.told += news
         self.last, self.ranked = now, ranked
         return rows
 
