@@ -149,11 +149,8 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        try:
-            self.sweep_rules  # noqa: B018  read, to see whether it can be
-        except InvalidInput as error:
-            problems += [f"TROPA_SWEEP: {problem}" for problem in error.problems]
         problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
+        problems += self._sweep_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
@@ -211,4 +208,11 @@ class Settings(BaseSettings):
             return ["TROPA_VAPID_PRIVATE_KEY is no key; make one with: tropa keys vapid"]
         if key and not self.public_url:
             return ["TROPA_PUBLIC_URL must be set: customers turn notifications on there"]
+        return []
+
+    def _sweep_problems(self) -> list[str]:
+        try:
+            read_sweep_rules(self.sweep)
+        except InvalidInput as error:
+            return [f"TROPA_SWEEP: {problem}" for problem in error.problems]
         return []

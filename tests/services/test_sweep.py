@@ -268,7 +268,7 @@ async def test_a_sweep_that_is_broken_off_is_done_again_and_writes_nothing_twice
     for name in names:
         await quiet(bench, name, days(89.5), days(0))
     bench.clock.pass_(DAY)
-    chunks, whole = [], sweeps.crossings
+    chunks, whole = list[sweeps.Chunk](), sweeps.crossings
 
     async def twice(*arguments: Any, **options: Any) -> sweeps.Chunk:
         if len(chunks) == 2:
