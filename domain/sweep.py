@@ -12,7 +12,7 @@ from domain.rfm import RfmRules
 # The three clocks of silence (design 7, C4), the first two by what customers do, then by what they open, click, visit.
 BECAME_DORMANT = "became_dormant"
 BECAME_GONE = "became_gone"
-LOST_ENGAGEMENT = "lost_engagement"
+ENGAGEMENT_LOST = "engagement_lost"
 # The clock of purchases.
 RFM_SEGMENT_ENTERED = "rfm_segment_entered"
 BIRTHDAY = "birthday"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,17 +19,13 @@ WORK_MEM = "64MB"  # a million customers are sorted three times
 # handed in. Nobody is told of when scores are made otherwise than at the last sweep; and of those who are new here only
 # who has ordered since then, for the others came with history.
 _SNAPSHOT = """
-WITH run AS (
-    SELECT CAST(:at AS timestamptz) AS at, (CAST(:at AS timestamptz) AT TIME ZONE :zone)::date AS day
-), order_days AS (
-    SELECT customer, (placed_at AT TIME ZONE :zone)::date AS day, sum(net) AS paid, max(placed_at) AS last_at
-    FROM orders WHERE status = 'placed' AND currency <> '' AND placed_at <= (SELECT at FROM run)
+WITH bought AS (
+    SELECT customer, CAST(:today AS date) - max((placed_at AT TIME ZONE :zone)::date) AS recency_days,
+        count(DISTINCT (placed_at AT TIME ZONE :zone)::date)::int AS frequency, sum(net) AS monetary,
+        max(placed_at) AS last_at
+    FROM orders WHERE status = 'placed' AND currency <> '' AND placed_at <= CAST(:at AS timestamptz)
       AND placed_at > coalesce(CAST(:since AS timestamptz), '-infinity')
-    GROUP BY 1, 2
-), bought AS (
-    SELECT customer, (SELECT day FROM run) - max(day) AS recency_days, count(*)::int AS frequency,
-        sum(paid) AS monetary, max(last_at) AS last_at
-    FROM order_days GROUP BY customer
+    GROUP BY customer
 ), ranked AS (
     SELECT *, count(*) OVER () AS everybody, rank() OVER (ORDER BY recency_days DESC) - 1 AS longer_ago,
         rank() OVER (ORDER BY frequency) - 1 AS rarer, rank() OVER (ORDER BY monetary) - 1 AS for_less
@@ -46,26 +43,27 @@ WITH run AS (
         THEN 'at_risk' ELSE said.segment END AS acts
     FROM scored JOIN unnest(CAST(:codes AS int[]), CAST(:segments AS text[])) AS said (code, segment) USING (code)
 ), settled AS (
-    SELECT found.*, old.effective_segment AS came_from, old.since, CASE
+    SELECT found.*, old.effective_segment AS came_from, CASE
             WHEN old.customer IS NULL OR acts = ANY(:at_once) OR acts = old.effective_segment THEN acts
-            WHEN acts = old.candidate AND (old.as_of AT TIME ZONE :zone)::date < (SELECT day FROM run) THEN acts
+            WHEN acts = old.candidate AND (old.as_of AT TIME ZONE :zone)::date < CAST(:today AS date) THEN acts
             ELSE old.effective_segment END AS effective
     FROM found LEFT JOIN rfm old USING (customer)
-), written AS (
-    INSERT INTO rfm (customer, as_of, recency_days, frequency, monetary, r, f, m, segment, effective_segment,
-        candidate, since, vip, one_off)
-    SELECT customer, (SELECT at FROM run), recency_days, frequency, monetary, code / 100, code / 10 % 10, code % 10,
-        segment, effective, nullif(acts, effective),
-        CASE WHEN effective = came_from THEN since ELSE (SELECT at FROM run) END, vip, frequency = 1
-    FROM settled
-    ON CONFLICT (customer) DO UPDATE SET as_of = excluded.as_of, recency_days = excluded.recency_days,
-        frequency = excluded.frequency, monetary = excluded.monetary, r = excluded.r, f = excluded.f, m = excluded.m,
-        segment = excluded.segment, effective_segment = excluded.effective_segment, candidate = excluded.candidate,
-        since = excluded.since, vip = excluded.vip, one_off = excluded.one_off
+), renewed AS (
+    UPDATE rfm SET as_of = :at, recency_days = s.recency_days, frequency = s.frequency, monetary = s.monetary,
+        r = code / 100, f = code / 10 % 10, m = code % 10, segment = s.segment, effective_segment = effective,
+        candidate = nullif(acts, effective), since = CASE WHEN effective = came_from THEN since ELSE :at END,
+        vip = s.vip, one_off = s.frequency = 1
+    FROM settled s WHERE s.customer = rfm.customer
+), added AS (
+    INSERT INTO rfm (customer, as_of, recency_days, frequency, monetary, r, f, m, segment, effective_segment, since,
+        vip, one_off)
+    SELECT customer, :at, recency_days, frequency, monetary, code / 100, code / 10 % 10, code % 10, segment, effective,
+        :at, vip, frequency = 1
+    FROM settled WHERE came_from IS NULL
 ), without AS (
     DELETE FROM rfm WHERE NOT EXISTS (SELECT FROM bought WHERE bought.customer = rfm.customer) RETURNING 1
 ), news AS (
-    SELECT concat_ws(':', CAST(:name AS text), s.customer, (SELECT day FROM run), s.effective) AS event_id,
+    SELECT concat_ws(':', CAST(:name AS text), s.customer, CAST(:today AS date), s.effective) AS event_id,
         c.customer_id,
         jsonb_build_object('segment', s.effective, 'from', s.came_from, 'code', s.code::text) AS properties
     FROM settled s JOIN customers c ON c.id = s.customer AND c.erased_at IS NULL
@@ -73,8 +71,8 @@ WITH run AS (
       AND s.effective IS DISTINCT FROM s.came_from AND (s.came_from IS NOT NULL OR s.last_at > :told_until)
 ), told AS (
     INSERT INTO events (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
-    SELECT event_id, customer_id, :name, run.at, run.at, :source, '', jsonb_strip_nulls(properties),
-        convert_to(event_id, 'UTF8') FROM news, run ORDER BY event_id
+    SELECT event_id, customer_id, :name, :at, :at, :source, '', jsonb_strip_nulls(properties),
+        convert_to(event_id, 'UTF8') FROM news ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING RETURNING 1
 )
 SELECT count(*) AS customers, count(*) FILTER (WHERE effective IS DISTINCT FROM came_from) AS changed,
@@ -111,6 +109,7 @@ async def take(
         text(_SNAPSHOT),
         {
             "at": at,
+            "today": at.astimezone(ZoneInfo(zone)).date(),
             "zone": zone,
             "since": at - rules.window if rules.window else None,
             "fixed": rules.fixed,

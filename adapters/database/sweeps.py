@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
 from domain.events import OURS, SILENT
-from domain.sweep import BECAME_DORMANT, BECAME_GONE, LOST_ENGAGEMENT, Sweep, SweepRules, Swept
+from domain.sweep import BECAME_DORMANT, BECAME_GONE, ENGAGEMENT_LOST, Sweep, SweepRules, Swept
 
 IN_FLIGHT = timedelta(minutes=1)  # what was received before may not be committed yet
 
@@ -37,7 +37,7 @@ WITH chunk AS (
         jsonb_build_object('since', to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
             || CASE WHEN aloud THEN '{}'::jsonb ELSE jsonb_build_object(CAST(:silent AS text), true) END,
         convert_to(event_id, 'UTF8')
-    FROM crossed ORDER BY event_id
+    FROM crossed WHERE NOT EXISTS (SELECT FROM events e WHERE e.event_id = crossed.event_id) ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING name, properties ? :silent AS silent
 ), counted AS (
@@ -65,7 +65,7 @@ async def crossings(
 ) -> Chunk:
     """Append what the next `some` customers after one crossed by being silent, and never crossed so before."""
     clocks = (
-        (LOST_ENGAGEMENT, rules.disengaged_after, None),
+        (ENGAGEMENT_LOST, rules.disengaged_after, None),
         (BECAME_DORMANT, rules.dormant_after, at - rules.gone_after),
         (BECAME_GONE, rules.gone_after, None),
     )
@@ -77,7 +77,7 @@ async def crossings(
             "some": some,
             "source": OURS,
             "silent": SILENT,
-            "of_engagement": LOST_ENGAGEMENT,
+            "of_engagement": ENGAGEMENT_LOST,
             "names": [name for name, _, _ in clocks],
             "begun_by": [at - lasting for _, lasting, _ in clocks],
             "begun_after": [begun_after for _, _, begun_after in clocks],

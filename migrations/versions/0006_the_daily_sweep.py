@@ -42,7 +42,8 @@ def upgrade() -> None:
     sa.Column('one_off', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['customer'], ['customers.id'], name=op.f('rfm_customer_fkey')),
     sa.PrimaryKeyConstraint('customer', name=op.f('rfm_pkey')),
-    comment='Of every customer with an order that counts; made anew by each sweep'
+    comment='Of every customer with an order that counts; made anew by each sweep',
+    postgresql_with={'fillfactor': 50}
     )
     op.create_index('customers_birthday_idx', 'customers', [sa.literal_column('"right"(attributes ->> \'birthday\', 5)'), 'id'], unique=False, postgresql_where=sa.text("attributes ? 'birthday'"))
     op.create_index('events_imported_idx', 'events', ['received_at'], unique=False, postgresql_where=sa.text("source = 'import'"))

@@ -21,7 +21,7 @@ from tests.services.bench import Bench
 
 DAY = timedelta(days=1)
 RULES = SweepRules()
-SILENCES = ("lost_engagement", "became_dormant", "became_gone")
+SILENCES = ("engagement_lost", "became_dormant", "became_gone")
 
 
 def sweeping(bench: Bench, rules: SweepRules = RULES, *, chunk: int = 2, zone: str = "UTC") -> Sweeping:
@@ -72,7 +72,7 @@ async def test_a_customer_who_falls_silent_is_told_of_at_each_threshold_and_once
         swept = await sweep(bench)
         found += [(day, name) for name in swept.told]
 
-    assert found == [(30, "lost_engagement"), (90, "became_dormant"), (180, "became_gone")]
+    assert found == [(30, "engagement_lost"), (90, "became_dormant"), (180, "became_gone")]
     assert await told(bench) == [("anna", name, True) for _, name in found]
 
 
@@ -84,7 +84,7 @@ async def test_it_happened_when_it_was_found_and_says_since_when(bench: Bench) -
 
     await sweep(bench)
 
-    [event] = await bench.rows("SELECT occurred_at, received_at, properties FROM events WHERE name = 'lost_engagement'")
+    [event] = await bench.rows("SELECT occurred_at, received_at, properties FROM events WHERE name = 'engagement_lost'")
     assert event["occurred_at"] == event["received_at"] == bench.clock.now()
     assert datetime.fromisoformat(event["properties"]["since"]) == began
 
@@ -108,7 +108,7 @@ async def test_whoever_never_did_anything_is_silent_since_they_were_first_seen(b
 
     await sweep(bench)
 
-    assert await told(bench) == [("anna", "became_dormant", True), ("anna", "lost_engagement", True)]
+    assert await told(bench) == [("anna", "became_dormant", True), ("anna", "engagement_lost", True)]
 
 
 async def test_erased_customers_are_not_told_of(bench: Bench) -> None:
@@ -177,7 +177,7 @@ async def test_the_first_sweep_sets_states_silently_and_the_next_one_starts_jour
     assert Counter(name for _, name, _ in await told(bench)) == {
         "became_dormant": 1,
         "became_gone": 1,
-        "lost_engagement": 2,
+        "engagement_lost": 2,
     }
     assert await walking(bench) == []
 
