@@ -9,9 +9,11 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from adapters.stage_sets import stage_sets
+from adapters.sweep_settings import read_sweep_rules
 from adapters.vapid import public_key
-from domain.errors import Misconfigured
+from domain.errors import InvalidInput, Misconfigured
 from domain.quiet_hours import known_zone
+from domain.sweep import SweepRules
 from domain.tracking import TrackingMode
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
     stages: str = Field(default="seven", description="Which set of stages: a file in templates/stages/")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
+    sweep: str = Field(
+        default="", description='JSON: when silence says something, how RFM is read, e.g. {"gone_after": "365 days"}'
+    )
 
     smtp_url: SecretStr | None = Field(
         default=None,
@@ -121,6 +126,11 @@ class Settings(BaseSettings):
         """Whether SMS do; an account may serve WhatsApp alone."""
         return self.twilio and bool(self.twilio_from or self.twilio_messaging_service)
 
+    @property
+    def sweep_rules(self) -> SweepRules:
+        """What the daily sweep goes by. Raises InvalidInput."""
+        return read_sweep_rules(self.sweep)
+
     def checked(self) -> "Settings":
         """These settings, if they fit together. Raises Misconfigured naming all that do not."""
         problems = []
@@ -140,6 +150,7 @@ class Settings(BaseSettings):
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
         problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
+        problems += self._sweep_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
@@ -197,4 +208,11 @@ class Settings(BaseSettings):
             return ["TROPA_VAPID_PRIVATE_KEY is no key; make one with: tropa keys vapid"]
         if key and not self.public_url:
             return ["TROPA_PUBLIC_URL must be set: customers turn notifications on there"]
+        return []
+
+    def _sweep_problems(self) -> list[str]:
+        try:
+            read_sweep_rules(self.sweep)
+        except InvalidInput as error:
+            return [f"TROPA_SWEEP: {problem}" for problem in error.problems]
         return []

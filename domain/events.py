@@ -10,6 +10,7 @@ from uuid import UUID
 EVENT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 IMPORT = "import"
 OURS = "tropa"  # the source of events that we append ourselves
+SILENT = "silent"  # the property of those that set a state without a word (design 4.7)
 
 # Restrictions: take effect in the transaction that accepts them (design 4.4).
 OPTED_OUT = "opted_out"
@@ -43,8 +44,8 @@ class Event:
 
     @property
     def imported(self) -> bool:
-        """Whether it was handed over as history."""
-        return self.source == IMPORT
+        """Whether it is history and starts nothing: handed over as such, or found late and set silently."""
+        return self.source == IMPORT or (self.source == OURS and self.properties.get(SILENT) is True)
 
 
 @dataclass(frozen=True, kw_only=True)

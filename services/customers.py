@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import addresses, customers, events
+from adapters.database import addresses, customers, events, rfm
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
@@ -29,11 +29,12 @@ ERASED = "This customer was erased, and what was erased does not come back."
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer's row, what they said, and where they can be reached."""
+    """A customer's row, what they said, where they can be reached, and their RFM if they have bought."""
 
     row: RowMapping
     consents: Mapping[str, Consent]
     addresses: Mapping[Channel, Sequence[Address]]
+    rfm: RowMapping | None = None
     created: bool = False
 
 
@@ -187,7 +188,13 @@ def _said(these: Mapping[str, Consent], others: Mapping[str, Consent]) -> dict[s
 
 async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = False) -> CustomerNow:
     consents = await customers.consents_of(connection, row["id"])
-    return CustomerNow(row=row, consents=consents, addresses=await addresses_of(connection, row), created=created)
+    return CustomerNow(
+        row=row,
+        consents=consents,
+        addresses=await addresses_of(connection, row),
+        rfm=await rfm.of_customer(connection, row["id"]),
+        created=created,
+    )
 
 
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:

@@ -110,6 +110,13 @@ _QUESTIONS = (
         words="tasks are overdue",
         advice="The customers' pages in the console show them. Do them, then close them: docs/operate.md tells how.",
     ),
+    _Question(
+        name="sweep_overdue",
+        counts=health.NOT_SWEPT,
+        ago=36 * HOUR,
+        words="daily sweep is overdue: nobody knows who fell silent or has a birthday, and RFM is old",
+        advice="Is a worker running, and the schedule daily-sweep in Temporal's Web UI? `tropa sweep` does it now.",
+    ),
 )
 _SANDBOX = _Question(
     name="sandbox_in_production",

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, erasures, events
 from adapters.surrogates import Surrogates
-from domain.events import IMPORT
+from domain.events import IMPORT, OURS
 
 
 async def identify(
@@ -26,8 +26,8 @@ async def identify(
 async def come_back(connection: AsyncConnection, surrogates: Surrogates, customer_id: str, at: datetime) -> str | None:
     """Whether somebody erased comes back, by what waits under the company's id: answers our new id, or None.
 
-    Only a live event that happened and was received after the erasure, and that is no repeat of an erased one, makes a
-    new customer, who knows nothing of the old one. All else is dropped (decision record 4).
+    Only a live event that happened and was received after the erasure, and that is no repeat of an erased one and none
+    of ours, makes a new customer, who knows nothing of the old one. All else is dropped (decision record 4).
     """
     key = surrogates.customer(customer_id)
     erasure = (await erasures.latest(connection, [key])).get(key)
@@ -37,7 +37,7 @@ async def come_back(connection: AsyncConnection, surrogates: Surrogates, custome
     names = {surrogates.event(row["event_id"]): row["id"] for row in waiting}
     repeats = {names[name] for name in await events.digests(connection, list(names))}
     old = {row["id"] for row in waiting if min(row["occurred_at"], row["received_at"]) <= erasure["at"]} | repeats
-    live = any(row["id"] not in old and row["source"] != IMPORT for row in waiting)
+    live = any(row["id"] not in old and row["source"] not in (IMPORT, OURS) for row in waiting)
     await events.drop(connection, [row["id"] for row in waiting if row["id"] in old or not live])
     if not live:
         return None

@@ -1,5 +1,7 @@
 """The operators' commands, through the command line and on a real database; no Temporal is near."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -186,3 +188,22 @@ async def test_without_a_bot_telegram_cannot_be_told_anything(tropa: Tropa) -> N
 
     assert code == 1
     assert "TROPA_TELEGRAM_TOKEN" in complaint
+
+
+# sweep ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sweep_by_hand_prints_what_it_found(house: House, tropa: Tropa) -> None:
+    await anna(house)
+
+    code, said, progress = await tropa("sweep")
+
+    assert code == 0
+    first, *lines = said.splitlines()
+    assert re.fullmatch(r"Swept as of \d{4}-\d\d-\d\d \d\d:\d\d UTC, silently: it is the first\.", first)
+    assert [" ".join(line.split()) for line in lines] == [
+        "1 customers looked at",
+        "2 states set silently, which start nothing",
+        "0 with RFM, 0 of them in another segment than before",
+    ]
+    assert "RFM: scoring everybody" in progress

@@ -53,6 +53,8 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_UTM",
         "TROPA_CURRENCY",
         "TROPA_STAGES",
+        "TROPA_TIMEZONE",
+        "TROPA_SWEEP",
         *OPTIONAL,
     }
     assert used - asked == optional
@@ -100,6 +102,8 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_UTM": "true",
         "TROPA_CURRENCY": "KZT",
         "TROPA_STAGES": "seven",
+        "TROPA_TIMEZONE": "Asia/Almaty",
+        "TROPA_SWEEP": "",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

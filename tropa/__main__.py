@@ -126,6 +126,14 @@ def list_erasures(
         typer.echo(line)
 
 
+@app.command("sweep")
+def sweep_now() -> None:
+    """Sweep now rather than tonight: who fell silent, birthdays, RFM. Prints what was found; may be repeated."""
+    from tropa import commands, printing
+
+    printing.swept(asyncio.run(commands.sweep(Settings.read(), say=lambda words: typer.echo(words, err=True))))
+
+
 @app.command("doctor")
 def look_around(
     domain: Annotated[str, typer.Argument(help="With --domain: which; that of TROPA_MAIL_FROM by default")] = "",

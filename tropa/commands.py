@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journey_settings import told_starts
 from domain.journeys import Leaving, Outcome
+from domain.sweep import Swept
 from services.audit import COMMAND_LINE
 from services.doctor import Doctor, database_down
 from services.findings import Diagnosis
@@ -125,6 +126,12 @@ async def enroll(house: House, journey: str, customer_id: str, *, about: str, op
         )
     house.database.wake()
     return str(row["id"])
+
+
+async def sweep(settings: Settings, *, say: Callable[[str], None]) -> Swept:
+    """The daily sweep, now. `say` hears how far it is. Raises Unavailable when the database is down."""
+    async with opened(settings) as house:
+        return await house.sweeping.sweep(say)
 
 
 def parsed_options(given: Sequence[str]) -> dict[str, object]:

@@ -9,10 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from domain.sweep import Silent, Swept
 from services.findings import Diagnosis, Finding, Severity
 from tropa.commands import JourneyRow, Told
 
 WIDE = 160  # in a pipe, where nobody has a width
+WHY_SILENT = {
+    Silent.FIRST: "it is the first",
+    Silent.RULES: "TROPA_SWEEP has changed since the last",
+    Silent.IMPORT: "customers were imported since the last",
+}
 STYLES = {Severity.LOOK: "yellow", Severity.BROKEN: "bold red"}
 
 
@@ -38,6 +44,18 @@ def timeline(told: Told) -> None:
         _line(console, "There are earlier entries; --limit shows more.", style="dim")
     for entry in told.entries:
         _line(console, f"{told.local(entry.at)}  {entry.text}")
+
+
+def swept(found: Swept) -> None:
+    """A line for each event's name, and what else was done."""
+    console = _console()
+    why = f", silently: {WHY_SILENT[found.silent]}" if found.silent else ""
+    _line(console, f"Swept as of {found.as_of:%Y-%m-%d %H:%M} UTC{why}.")
+    _line(console, f"{found.customers:>9,}  customers looked at")
+    for name, count in sorted(found.told.items()):
+        _line(console, f"{count:>9,}  {name}")
+    _line(console, f"{found.silently:>9,}  states set silently, which start nothing")
+    _line(console, f"{found.bought:>9,}  with RFM, {found.moved:,} of them in another segment than before")
 
 
 def diagnosis(found: Diagnosis) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.loops.auto import auto_loop_factory
 
+from adapters.schedules import ensure_daily_sweep
 from adapters.settings import Settings
 from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
 from domain.errors import TropaError
@@ -51,6 +52,7 @@ async def worker(settings: Settings) -> None:
     metrics = f"{settings.host}:{settings.metrics_port}" if settings.metrics_port else None
     client = await connect(settings.temporal_address or "", namespace=settings.temporal_namespace, metrics=metrics)
     await ensure_search_attributes(client)
+    await ensure_daily_sweep(client, house.pace, settings.timezone)
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from temporalio.client import Client
 
 from activities.sending import SendingActivities
+from activities.sweeping import SweepingActivities
 from activities.walking import WalkingActivities
 from adapters.channels.email import EmailGateway
 from adapters.channels.mime import message_id, sender_mailbox
@@ -40,6 +41,7 @@ from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.sweep import Sweeping
 from services.tracking import Tracking
 from services.walking import Walking
 from tropa.gateways import build_gateways
@@ -71,6 +73,7 @@ class House:
     enrolling: Enrolling
     policies: Policies
     tracking: Tracking
+    sweeping: Sweeping
 
     async def close(self) -> None:
         """Give everything back: idle connections to providers, then the database's."""
@@ -83,6 +86,7 @@ class House:
     def activities(self) -> list[object]:
         """What a worker serves."""
         sending, walking = SendingActivities(self.sending), WalkingActivities(self.walking)
+        sweeping = SweepingActivities(self.sweeping)
         return [
             sending.send,
             walking.customer,
@@ -90,6 +94,7 @@ class House:
             walking.variant,
             walking.create_task,
             walking.end,
+            sweeping.sweep,
         ]
 
     def dispatcher(self, client: Client, *, task_queue: str = TASK_QUEUE, searchable: bool = True) -> Dispatcher:
@@ -174,4 +179,5 @@ async def build(
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
         tracking=Tracking(database, clock, links, settings.tracking),
+        sweeping=Sweeping(database, clock, settings.sweep_rules, settings.timezone),
     )

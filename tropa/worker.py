@@ -14,6 +14,7 @@ from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
+from workflows.operations.daily_sweep import DailySweep
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
 
@@ -25,6 +26,9 @@ FEW = 4  # a round that did no more has left nothing, and whatever came meanwhil
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 Work = Callable[[], Awaitable[int]]
+
+OPERATIONS = (DailySweep,)
+"""Workflows about many customers: they are no journeys, so the registry does not find them."""
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +43,7 @@ def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) 
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=list(journeys()),
+        workflows=[*journeys(), *OPERATIONS],
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
         interceptors=[Endings()],

@@ -104,5 +104,12 @@ HELD = Count(rows="sends", where="state = 'held' AND wished_at < :at", oldest="w
 OVERDUE_TASKS = Count(rows="tasks", where="closed_at IS NULL AND due_at < :at", oldest="due_at")
 """Tasks due before an instant (business time) that nobody closed."""
 
+NOT_SWEPT = Count(
+    rows="(SELECT coalesce((SELECT max(as_of) FROM sweeps), (SELECT anchor FROM clock)) AS at) AS last",
+    where="at < :at",
+    oldest="at",
+)
+"""The last sweep, if it was before an instant (business time); the installation's beginning, if there was none."""
+
 KEPT_IN_SANDBOX = Count(rows="sandbox_outbox", where="at > :at", oldest="at", by="channel")
 """Messages that went to the sandbox outbox since an instant (business time), by channel."""

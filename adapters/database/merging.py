@@ -62,6 +62,9 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
                 text(f"UPDATE {table} SET customer = :into WHERE customer = :merged"),  # noqa: S608  our own words
                 both,
             )
+        if held.joined is Joined.MADE_ANEW:
+            statement = f"DELETE FROM {table} WHERE customer = :merged"  # noqa: S608  our own words
+            await connection.execute(text(statement), {"merged": merged["id"]})
     await connection.execute(
         text("""
             UPDATE customers c SET

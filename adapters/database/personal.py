@@ -18,6 +18,7 @@ class Joined(Enum):
 
     MOVED = "they get the other's id"
     ALONG = "they hang on a row that is moved"
+    MADE_ANEW = "they go: the next sweep makes them of the joined profile"
     APART = "by a rule of their own, in adapters/database/merging.py"
 
 
@@ -127,6 +128,7 @@ HELD: Mapping[str, Held] = {
         kept=("customer", "channel", "topic", "status"),
         joined=Joined.APART,
     ),
+    "rfm": Held(deleted=True, joined=Joined.MADE_ANEW),
     "customer_aliases": Held(cleared={"customer_id": "'erased:' || id"}, kept=("id", "customer")),
     "customers": Held(
         of="id = :customer",
@@ -165,6 +167,7 @@ HELD: Mapping[str, Held] = {
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),
     "reconciliation": _nobodys(),
+    "sweeps": _nobodys("silent", "rules", "counts"),
 }
 
 

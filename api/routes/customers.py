@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import RowMapping
 
 from api.access import CallerHere, allowed
 from api.fields import Attributes, CustomerInPath, Email, Instant, Locale, Phone, Strict, Words, Zone
@@ -17,6 +18,7 @@ from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.engagement import Engagement, EngagementModel, score
 from domain.errors import InvalidInput
 from domain.messages import Channel
+from domain.rfm import Segment
 from services.audit import Actor
 from services.customers import PROFILE, Change, CustomerNow
 from services.timeline import Page
@@ -111,6 +113,24 @@ class FirstTouchView(BaseModel):
     campaign: str
 
 
+class RfmView(BaseModel):
+    """How lately, how often and for how much they bought, compared with the others, as of the last sweep."""
+
+    code: str = Field(pattern="^[1-5]{3}$", examples=["545"], description="Recency, frequency, money; 5 is the best.")
+    segment: Segment = Field(description="What the code says.")
+    effective_segment: Segment = Field(
+        description="What they act as: at risk after 90 days without an order; others once two days agree."
+    )
+    vip: bool = Field(description="Nine in ten paid less.")
+    one_off: bool = Field(description="All orders on one day.")
+    as_of: datetime
+
+    @classmethod
+    def of(cls, row: RowMapping) -> "RfmView":
+        """A row."""
+        return cls.model_validate({**row, "code": f"{row['r']}{row['f']}{row['m']}"})
+
+
 class CustomerView(BaseModel):
     """A customer. `id` is ours, `customer_id` yours."""
 
@@ -132,6 +152,7 @@ class CustomerView(BaseModel):
     revenue: Decimal = Field(description="Of these, in the installation's currency.", examples=["149.90"])
     last_order_at: datetime | None
     last_active_at: datetime | None
+    rfm: RfmView | None = Field(description="null for who has bought nothing that counts.")
 
     @classmethod
     def of(cls, now: CustomerNow, at: datetime) -> "CustomerView":
@@ -139,7 +160,8 @@ class CustomerView(BaseModel):
         said = {scope: asdict(consent) for scope, consent in now.consents.items()}
         was = Engagement(value=now.row["engagement"], at=now.row["engagement_at"])
         counted = score(was.on(at), EngagementModel().scale)
-        return cls.model_validate({**now.row, "consents": said, "engagement": counted})
+        rfm = now.rfm and RfmView.of(now.rfm)
+        return cls.model_validate({**now.row, "consents": said, "engagement": counted, "rfm": rfm})
 
 
 class EntryView(BaseModel):

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +12,8 @@ from adapters.settings import Settings
 from domain.clock import Pace
 from domain.errors import Misconfigured
 from domain.messages import Channel
+from domain.rfm import Bounds
+from domain.sweep import SweepRules
 from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.wiring import build
 
@@ -70,6 +74,37 @@ def test_mail_settings_that_do_not_fit_are_refused_by_name(changes: dict[str, st
         Settings.model_validate(changes).checked()
 
     assert named in str(raised.value) and "PEM" not in str(raised.value)
+
+
+def test_what_the_sweep_goes_by_is_read_and_the_rest_stays_as_it_is() -> None:
+    said = '{"gone_after": "365 days", "rfm_window": "730 days", "rfm_fixed": true, "rfm_monetary": [1, 2.50, 30, 400]}'
+
+    rules = Settings.model_validate({"sweep": said}).checked().sweep_rules
+
+    assert (rules.dormant_after, rules.gone_after) == (timedelta(days=90), timedelta(days=365))
+    assert (rules.rfm.window, rules.rfm.fixed) == (timedelta(days=730), True)
+    assert rules.rfm.bounds.monetary == (Decimal(1), Decimal("2.50"), Decimal(30), Decimal(400))
+    assert rules.rfm.bounds.frequency == Bounds().frequency
+    assert Settings().sweep_rules == SweepRules()
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("{", "TROPA_SWEEP: Input data was truncated"),
+        ('{"gone": "1 day"}', "TROPA_SWEEP: Object contains unknown field `gone`"),
+        ('{"gone_after": "a year"}', "TROPA_SWEEP: gone_after: 'a year' is not a duration"),
+        ('{"gone_after": 365}', "`$.gone_after`"),
+        ('{"gone_after": "90 days"}', "TROPA_SWEEP: gone_after: must be longer than dormant_after, 90 days"),
+        ('{"rfm_frequency": [5, 4, 3, 2]}', "TROPA_SWEEP: frequency: must be four numbers"),
+        ('{"rfm_frequency": [5]}', "`$.rfm_frequency`"),
+    ],
+)
+def test_what_the_sweep_cannot_go_by_is_refused_by_name(said: str, named: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        Settings.model_validate({"sweep": said}).checked()
+
+    assert named in str(raised.value)
 
 
 async def test_twilio_sends_texts_where_it_is_configured_and_the_sandbox_where_not(

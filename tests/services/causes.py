@@ -98,6 +98,18 @@ async def a_message_went_nowhere(bench: Bench, age: timedelta) -> None:
     )
 
 
+async def nothing_was_swept(bench: Bench, age: timedelta) -> None:
+    await bench.change(
+        """INSERT INTO sweeps (as_of, took, rules, ranked, imports_until, counts)
+           VALUES (:at, 1, '{}', true, :at, '{}')""",
+        at=bench.clock.now() - age,
+    )
+
+
+async def nothing_was_ever_swept(bench: Bench, age: timedelta) -> None:
+    await bench.change("INSERT INTO clock (anchor, pace) VALUES (:at, 1)", at=bench.clock.now() - age)
+
+
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 # the finding, its cause, an age at which it is one, an age at which it is none
@@ -114,5 +126,7 @@ CAUSES = [
     ("sends_not_woken", a_reserved_send_was_left, 61 * MINUTE, 59 * MINUTE),
     ("held_sends", a_send_is_held, 8 * DAY, 6 * DAY),
     ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
+    ("sweep_overdue", nothing_was_swept, 37 * HOUR, 35 * HOUR),
+    ("sweep_overdue", nothing_was_ever_swept, 37 * HOUR, 35 * HOUR),
     ("sandbox_in_production", a_message_went_nowhere, 23 * HOUR, 25 * HOUR),
 ]

@@ -49,6 +49,8 @@ customers = Table(
     Column("forgotten_until", INSTANT, comment="What happened until then was erased, under the same company's id"),
 )
 Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
+BIRTHDAY = text("\"right\"(attributes ->> 'birthday', 5)")
+Index("customers_birthday_idx", BIRTHDAY, customers.c.id, postgresql_where=text("attributes ? 'birthday'"))
 
 consents = Table(
     "consents",
@@ -129,3 +131,4 @@ Index(
 )
 Index("events_customer_number_idx", events.c.customer, events.c.number, unique=True)
 Index("events_quarantined_idx", events.c.received_at, postgresql_where=text("quarantined IS NOT NULL"))
+Index("events_imported_idx", events.c.received_at, postgresql_where=text("source = 'import'"))

@@ -1,0 +1,126 @@
+"""The daily sweep: finds who fell silent, whose birthday it is, and who changed their RFM segment; writes events."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping
+
+from adapters.database import events, rfm, sweeps
+from adapters.database.connection import Database
+from adapters.database.events import NewEvent
+from adapters.zones import zone_of
+from domain.clock import Clock
+from domain.events import OURS
+from domain.sweep import (
+    BIRTHDAY,
+    RFM_SEGMENT_ENTERED,
+    Silent,
+    Sweep,
+    SweepRules,
+    Swept,
+    birthdays_since,
+    celebrated_on,
+    why_silent,
+)
+
+CHUNK = 10_000  # customers in one transaction
+FARTHEST = timedelta(days=1)  # a zone's day from UTC's, at most
+
+Tell = Callable[[str], None]
+
+
+class Sweeping:
+    """Sweeps. A sweep that was broken off is begun anew, and writes nothing twice."""
+
+    def __init__(self, database: Database, clock: Clock, rules: SweepRules, zone: str, *, chunk: int = CHUNK) -> None:
+        """`zone` is the installation's: RFM's days are its days, and those of customers whose own is not known."""
+        self._database, self._clock, self._rules, self._zone, self._chunk = database, clock, rules, zone, chunk
+
+    async def sweep(self, tell: Tell = lambda _: None) -> Swept:
+        """Sweep everybody as of now. `tell` hears how far it is."""
+        began, at = time.monotonic(), self._clock.now()
+        async with self._database.transaction() as connection:
+            last = await sweeps.last(connection)
+            imported, customers = await sweeps.imported_since(connection, last.imports_until) if last else (0, 0)
+            until = await sweeps.imports_until(connection, at)
+        silent = why_silent(last, self._rules, imported=imported, customers=customers)
+        looked_at, silently, told = await self._silences(at, last, silent, tell)
+        told[BIRTHDAY] = await self._birthdays(at, last, tell)
+        tell("RFM: scoring everybody")
+        async with self._database.transaction() as connection:
+            scored = await rfm.take(connection, self._rules.rfm, at=at, zone=self._zone, last=last, loud=silent is None)
+        told[RFM_SEGMENT_ENTERED] = scored.told
+        swept = Swept(
+            as_of=at,
+            silent=silent,
+            customers=looked_at,
+            told={name: count for name, count in told.items() if count},
+            silently=silently,
+            bought=scored.customers,
+            moved=scored.changed,
+        )
+        done = Sweep(as_of=at, rules=self._rules, ranked=scored.ranked, imports_until=until)
+        async with self._database.transaction() as connection:
+            await sweeps.insert(connection, done, swept, took=time.monotonic() - began)
+        self._database.wake()
+        tell(swept.words())
+        return swept
+
+    async def _silences(
+        self, at: datetime, last: Sweep | None, silent: Silent | None, tell: Tell
+    ) -> tuple[int, int, Counter[str]]:
+        """How many customers there are, of how many a state was set silently, and what was told of how many."""
+        aloud_since = at if last is None or silent else last.as_of
+        looked_at, silently, told, after = 0, 0, Counter[str](), ""
+        while True:
+            async with self._database.transaction() as connection:
+                chunk = await sweeps.crossings(
+                    connection, self._rules, at=at, aloud_since=aloud_since, after=after, some=self._chunk
+                )
+            if chunk.last is None:
+                return looked_at, silently, told
+            after, looked_at, silently = chunk.last, looked_at + chunk.looked_at, silently + chunk.silently
+            told.update(chunk.told)
+            if chunk.told or chunk.silently:
+                self._database.wake()
+            tell(f"silence: looked at {looked_at:,} customers; {told.total():,} told, {silently:,} silently")
+
+    async def _birthdays(self, at: datetime, last: Sweep | None, tell: Tell) -> int:
+        """Each customer's own day begins where they are, so some have tomorrow's or yesterday's date."""
+        near = [(at + n * FARTHEST).date() for n in (-2, -1, 0, 1)]
+        days, told, after = sorted(set().union(*map(celebrated_on, near))), 0, ""
+        while True:
+            async with self._database.transaction() as connection:
+                found = await sweeps.born_on(connection, days, after=after, some=self._chunk)
+                new = [event for row in found if (event := self._birthday(row, at, last))]
+                told += len(await events.insert(connection, new))
+            if not found:
+                return told
+            after = found[-1]["id"]
+            self._database.wake()
+            tell(f"birthdays: {told:,}")
+
+    def _birthday(self, row: RowMapping, at: datetime, last: Sweep | None) -> NewEvent | None:
+        """The event of somebody's birthday, once a year, when it is that day where they are."""
+        zone = ZoneInfo(zone_of(row, self._zone))
+        due = birthdays_since(last.as_of.astimezone(zone).date() if last else None, at.astimezone(zone).date())
+        day = next((day for day in due if row["birthday"][-5:] in celebrated_on(day)), None)
+        return _congratulating(row, day, at) if day else None
+
+
+def _congratulating(row: RowMapping, day: date, at: datetime) -> NewEvent:
+    event_id = f"{BIRTHDAY}:{row['id']}:{day.year}"
+    return NewEvent(
+        event_id=event_id,
+        customer_id=row["customer_id"],
+        name=BIRTHDAY,
+        occurred_at=at,
+        received_at=at,
+        source=OURS,
+        about="",
+        properties=f'{{"on": "{day}"}}'.encode(),
+        digest=event_id.encode(),
+    )
