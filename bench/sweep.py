@@ -53,7 +53,8 @@ ORDER BY placed_at
 """
 # A day later a hundredth has been here, and one in two hundred has bought.
 A_DAY = (
-    "UPDATE customers SET last_active_at = CAST(:now AS timestamptz), engaged_at = :now WHERE right(customer_id, 2) = '07'",
+    "UPDATE customers SET last_active_at = CAST(:now AS timestamptz), engaged_at = :now "
+    "WHERE right(customer_id, 2) = '07'",
     """
     INSERT INTO orders (customer, "order", placed_at, status, gross, refunded, rate, net, currency)
     SELECT id, 'today', :now, 'placed', 60, 0, 1, 60, 'EUR' FROM customers

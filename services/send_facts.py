@@ -126,13 +126,15 @@ class FactReader:
 
 
 def facts_of(customer: Mapping[Any, Any], *, at: datetime, default_zone: str) -> SendFacts:
-    """What a customer's row alone tells the rules about time: where they live, who they are, what they chose."""
+    """What a customer's row tells the rules about time: where they live, who they are, what they chose. `vip` is what
+    RFM found; whom the company itself calls one by an attribute is one, too.
+    """
     return SendFacts(
         zone=zone_of(customer, default_zone),
         audiences=audiences_of(
             orders=customer["orders"],
             last_active_at=customer["last_active_at"],
-            vip=customer["attributes"].get("vip") is True,
+            vip=customer["vip"] or customer["attributes"].get("vip") is True,
             now=at,
         ),
         frequency=Frequency(customer["frequency"]) if customer["frequency"] else None,

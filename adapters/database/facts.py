@@ -25,6 +25,7 @@ _AROUND = f"""
         s.state, s.rule, s.purpose, s.channel, s.wished_at, s.slot_at, s.expires_at,
         c.id AS customer, c.email, c.phone, c.locale, c.timezone, c.attributes, c.preferred_channel, c.erased_at,
         c.orders, c.last_active_at, c.frequency, c.snoozed_until, c.trouble,
+        EXISTS (SELECT FROM rfm WHERE rfm.customer = c.id AND rfm.vip) AS vip,
         (SELECT policy::text FROM contact_policies ORDER BY version DESC LIMIT 1) AS policy,
         (SELECT json_agg(json_build_array(channel, json_build_object(
                 'address', address, 'keys', keys, 'heard_at', last_inbound_at)))::text

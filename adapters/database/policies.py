@@ -47,7 +47,8 @@ async def wishes(connection: AsyncConnection, *, since: datetime, limit: int) ->
     rows = await connection.execute(
         text("""
             SELECT s.id, s.customer, s.kind, s.channel, s.wished_at, s.expires_at, c.timezone, c.phone, c.attributes,
-                   c.orders, c.last_active_at, c.frequency
+                   c.orders, c.last_active_at, c.frequency,
+                   EXISTS (SELECT FROM rfm WHERE rfm.customer = c.id AND rfm.vip) AS vip
             FROM sends s JOIN customers c ON c.id = s.customer
             WHERE s.wished_at >= :since AND s.leg = 0 AND s.purpose <> 'transactional'
               AND s.state IN ('deferred', 'reserved', 'claimed', 'accepted', 'unknown', 'expired', 'failed')
