@@ -23,6 +23,7 @@ SCOPES = {
     "GET /v1/customers/{customer_id}/stages": "customers:read",
     "PUT /v1/customers/{customer_id}/stage": "customers:write",
     "GET /v1/stages": "customers:read",
+    "GET /v1/rfm": "customers:read",
     "GET /v1/customers/{customer_id}/addresses": "customers:read",
     "PUT /v1/customers/{customer_id}/addresses/telegram": "customers:write",
     "GET /v1/customers/{customer_id}/links": "customers:write",
