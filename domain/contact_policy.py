@@ -12,6 +12,7 @@ from enum import StrEnum
 from domain.customers import Audience, Frequency
 from domain.durations import days, hours, minutes, spoken
 from domain.errors import InvalidInput
+from domain.experiments import MOST_HELD_OUT
 from domain.messages import Channel, Limit, Purpose
 from domain.quiet_hours import QuietHours
 
@@ -64,7 +65,8 @@ class ContactPolicy:
     After a WhatsApp message no email goes for `whatsapp_before_email`. An offer of a scheduled journey needs
     `values_before_offer` messages of value since the last offer; what was bought within `just_bought_within` is not
     offered. `explicit_consent`: a channel in it needs a recorded yes; in any other, the absence of a no is enough.
-    `channels` are those that a purpose may use.
+    `channels` are those that a purpose may use. `holdout` is the share of customers who get nothing of value and no
+    offer, so that it can be seen what these change.
 
     Raises InvalidInput naming every field that cannot work.
     """
@@ -82,6 +84,7 @@ class ContactPolicy:
     just_bought_within: timedelta = days(30)
     explicit_consent: frozenset[Channel] = frozenset(Channel)
     channels: Mapping[Purpose, frozenset[Channel]] = field(default_factory=_channels)
+    holdout: float = 0.0
 
     def __post_init__(self) -> None:
         problems = [f"{name}: {problem}" for name, limit in self._limits() if (problem := _wrong(limit))]
@@ -96,6 +99,8 @@ class ContactPolicy:
                 problems.append(f"{name}: must be between nothing and {spoken(most)}; got {spoken(value)}")
         if not 0 <= self.values_before_offer <= 20:
             problems.append(f"values_before_offer: must be between 0 and 20; got {self.values_before_offer}")
+        if not 0 <= self.holdout <= MOST_HELD_OUT:
+            problems.append(f"holdout: must be a share from 0 to {MOST_HELD_OUT}, such as 0.05; got {self.holdout}")
         if self.quiet.start == self.quiet.end or self.quiet.lasting > hours(20):
             problems.append("quiet: must leave at least 4 hours of the day to speak in")
         for enum, given, name in (

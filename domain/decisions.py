@@ -174,6 +174,10 @@ RULES: dict[str, dict[str, str]] = {
     },
     "render_failed": {"en": "The text could not be made: {problem}", "ru": "Не удалось составить текст: {problem}"},
     "withdrawn": {"en": "Withdrawn: the journey ended ({how})", "ru": "Отозвано: путь закончился ({how})"},
+    "holdout": {
+        "en": "The customer is in the control group, which gets nothing of value and no offers",
+        "ru": "Клиент в контрольной группе: она не получает ни полезного, ни предложений",
+    },
     "variant": {
         "en": "Takes part in the experiment {experiment}: {variant}",
         "ru": "Участвует в эксперименте {experiment}: {variant}",

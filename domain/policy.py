@@ -26,7 +26,12 @@ class Verdict(StrEnum):
     NOT_BEFORE = "not_before"
     HELD = "held"
     REFUSED = "refused"
+    HOLDOUT = "holdout"
     EXPIRED = "expired"
+
+
+# What a control group does without (design 6): it costs nobody a receipt, help, or their say.
+CONTROLLED = frozenset({Purpose.VALUE, Purpose.OFFER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,8 @@ class SendFacts:
 
     `kind` is the journey's. `touches` are other touches that this customer had or may have; `same_message` those of
     this very message; `legs` the earlier legs of this one. `preferred` is the channel that the customer likes best
-    (S9), `frequency` and `snoozed_until` what they chose. `values_since_offer` counts messages of value, `offered` and
-    `bought` are products.
+    (S9), `frequency` and `snoozed_until` what they chose. `held_out`: they are in a control group. `values_since_offer`
+    counts messages of value, `offered` and `bought` are products.
     """
 
     zone: str
@@ -62,6 +67,7 @@ class SendFacts:
     frequency: Frequency | None = None
     snoozed_until: datetime | None = None
     trouble: Trouble | None = None
+    held_out: bool = False
     values_since_offer: int = 0
     offered: frozenset[str] = frozenset()
     bought: frozenset[str] = frozenset()
@@ -107,6 +113,8 @@ def ask(
 
     if at >= expires:
         return _expired(expires, _holds(message, facts, policy) or Decision(rule="allowed"))
+    if facts.held_out and message.purpose in CONTROLLED:
+        return Answer(verdict=Verdict.HOLDOUT, decision=Decision(rule="holdout"), channel=channel)
     if held := _holds(message, facts, policy):
         return Answer(verdict=Verdict.HELD, decision=held, channel=channel, until=expires)
     if message.purpose is Purpose.TRANSACTIONAL:

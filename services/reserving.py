@@ -26,6 +26,7 @@ _STATES = {
     Verdict.NOT_BEFORE: SendState.DEFERRED,
     Verdict.HELD: SendState.HELD,
     Verdict.REFUSED: SendState.REFUSED,
+    Verdict.HOLDOUT: SendState.HOLDOUT,
     Verdict.EXPIRED: SendState.EXPIRED,
 }
 

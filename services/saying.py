@@ -6,6 +6,8 @@ from typing import Any
 from adapters.stage_sets import stage_label
 from domain.decisions import tell
 from domain.events import SNOOZED
+from domain.rfm import WORDS as RFM_WORDS
+from domain.rfm import Segment
 
 EVENTS: dict[str, dict[str, str]] = {
     "signed_up": {"en": "Signed up", "ru": "Регистрация"},
@@ -51,6 +53,13 @@ EVENTS: dict[str, dict[str, str]] = {
     "telegram_started": {"en": "Started our Telegram bot", "ru": "Запущен наш бот в Telegram"},
     "profile_changed": {"en": "The profile was changed: {fields}", "ru": "Изменён профиль: {fields}"},
     "stage_entered": {"en": "Entered the stage “{stage}”", "ru": "Этап: «{stage}»"},
+    "became_dormant": {"en": "Fell silent", "ru": "Давно не появляется"},
+    "became_gone": {"en": "Counts as gone", "ru": "Считается ушедшим"},
+    "lost_engagement": {"en": "Opens and clicks no more", "ru": "Перестал открывать письма и переходить по ссылкам"},
+    "birthday": {"en": "Birthday", "ru": "День рождения"},
+    "rfm_segment_entered": {"en": "RFM: now {segment}", "ru": "RFM: теперь {segment}"},
+    "segment_entered": {"en": "Came into the segment “{segment}”", "ru": "Вошёл в сегмент «{segment}»"},
+    "segment_left": {"en": "Left the segment “{segment}”", "ru": "Вышел из сегмента «{segment}»"},
     "order_cancelled": {"en": "The order was cancelled", "ru": "Заказ отменён"},
     "order_refunded": {"en": "Money was given back", "ru": "Деньги возвращены"},
     "merged": {
@@ -109,7 +118,7 @@ OUTCOMES: dict[str, dict[str, str]] = {
     "expired": {"en": "was not sent: too late", "ru": "не отправлено: слишком поздно"},
     "failed": {"en": "was not sent", "ru": "не отправлено"},
     "unknown": {"en": "may have arrived", "ru": "возможно, дошло"},
-    "holdout": {"en": "was left out: control group", "ru": "не отправлено: контрольная группа"},
+    "holdout": {"en": "was left out", "ru": "не отправлено"},
 }
 _QUOTED = {"en": "“{message}”", "ru": "«{message}»"}
 _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
@@ -124,6 +133,8 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str
     for key in ("channel", "status", "reason"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)
+    if "segment" in properties:
+        said["segment"] = _segment(str(properties["segment"]), locale)
     if "stage" in properties:
         said["stage"] = stage_label(str(properties["stage"]), locale)
     said["topic"] = str(properties.get("channel")).partition("/")[2]
@@ -165,3 +176,9 @@ def _word(word: str, locale: str) -> str:
 class _Said(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "—"
+
+
+def _segment(name: str, locale: str) -> str:
+    if name in set(Segment):
+        return RFM_WORDS[Segment(name)][locale].name
+    return name.replace("_", " ")

@@ -15,6 +15,7 @@ from adapters.zones import zone_of
 from domain.contact_policy import ContactPolicy, Touch
 from domain.customers import Frequency, Trouble, audiences_of
 from domain.deliveries import Address
+from domain.experiments import held_out
 from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
 from domain.orders import products_in
@@ -97,6 +98,7 @@ class FactReader:
             kind=plan.kind,
             snoozed_until=row["snoozed_until"],
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
+            held_out=_held_out(row, policy),
             touches=_read(found["touches"], tuple[Touch, ...]) or (),
             same_message=tuple(found["same_message"]),
             legs=_read(found["legs"], tuple[Leg, ...]) or (),
@@ -138,6 +140,14 @@ def facts_of(customer: Mapping[Any, Any], *, at: datetime, default_zone: str) ->
             now=at,
         ),
         frequency=Frequency(customer["frequency"]) if customer["frequency"] else None,
+    )
+
+
+def _held_out(row: RowMapping, policy: ContactPolicy) -> bool:
+    """Whether a customer is in the control group of everything, or of this journey."""
+    customer, entered_at = row["customer"], row["started_at"]
+    return held_out(customer, policy.holdout, entered_at=entered_at) or held_out(
+        customer, row["holdout"] or 0.0, journey=row["journey"], entered_at=entered_at
     )
 
 

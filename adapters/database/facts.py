@@ -21,11 +21,13 @@ from domain.messages import Message, Purpose
 from domain.sends import TOUCHING
 
 _AROUND = f"""
-    SELECT e.journey, e.about, e.run_id, e.paused_at, e.ended_at, e.outcome, e.leaving,
+    SELECT e.journey, e.about, e.started_at, e.run_id, e.paused_at, e.ended_at, e.outcome, e.leaving,
         s.state, s.rule, s.purpose, s.channel, s.wished_at, s.slot_at, s.expires_at,
         c.id AS customer, c.email, c.phone, c.locale, c.timezone, c.attributes, c.preferred_channel, c.erased_at,
         c.orders, c.last_active_at, c.frequency, c.snoozed_until, c.trouble,
         EXISTS (SELECT FROM rfm WHERE rfm.customer = c.id AND rfm.vip) AS vip,
+        (SELECT coalesce((options ->> 'holdout')::float8, 0) FROM journey_settings j WHERE j.journey = e.journey)
+            AS holdout,
         (SELECT policy::text FROM contact_policies ORDER BY version DESC LIMIT 1) AS policy,
         (SELECT json_agg(json_build_array(channel, json_build_object(
                 'address', address, 'keys', keys, 'heard_at', last_inbound_at)))::text

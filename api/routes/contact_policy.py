@@ -62,6 +62,11 @@ class PolicyBody(Strict):
     channels: dict[Annotated[Purpose, Loose], list[Annotated[Channel, Loose]]] = Field(
         description="Which channels a purpose may use."
     )
+    holdout: float = Field(
+        default=0.0,
+        examples=[0.05],
+        description="The share of customers who get nothing of value and no offer, to compare with.",
+    )
 
     @classmethod
     def of(cls, policy: ContactPolicy) -> "PolicyBody":
@@ -80,6 +85,7 @@ class PolicyBody(Strict):
                 "values_before_offer": policy.values_before_offer,
                 "just_bought_within": spoken(policy.just_bought_within),
                 "explicit_consent": sorted(policy.explicit_consent),
+                "holdout": policy.holdout,
                 "channels": {purpose: sorted(channels) for purpose, channels in policy.channels.items()},
             }
         )
@@ -100,6 +106,7 @@ class PolicyBody(Strict):
             "values_before_offer": self.values_before_offer,
             "just_bought_within": read.duration("just_bought_within", self.just_bought_within),
             "explicit_consent": frozenset(self.explicit_consent),
+            "holdout": self.holdout,
             "channels": {purpose: frozenset(channels) for purpose, channels in self.channels.items()},
         }
         if read.problems:

@@ -314,3 +314,24 @@ def test_a_sentence_is_told_in_the_language_and_zone_of_its_reader() -> None:
 
 def test_a_fact_that_an_old_row_lacks_is_a_dash() -> None:
     assert Decision(rule="suppressed", facts={"channels": ["sms"]}).words().endswith("is suppressed: —")
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_control_group_gets_all_but_value_and_offers(purpose: Purpose) -> None:
+    found = answer(a_message(purpose=purpose), some_facts(held_out=True))
+
+    controlled = purpose in {Purpose.VALUE, Purpose.OFFER}
+    assert found.verdict is (Verdict.HOLDOUT if controlled else Verdict.GO)
+
+
+def test_who_cannot_be_written_to_is_in_no_control_group() -> None:
+    found = answer(facts=some_facts(held_out=True, consents={"email": no(NOON)}))
+
+    assert (found.verdict, found.decision.rule) == (Verdict.REFUSED, "opted_out")
+
+
+def test_a_control_group_does_not_wait() -> None:
+    touched = some_facts(held_out=True, touches=(NOON,))
+    offer = a_message(purpose=Purpose.OFFER)
+
+    assert answer(offer, touched, a_policy(values_before_offer=2)).verdict is Verdict.HOLDOUT

@@ -1,6 +1,7 @@
 """Experiments: a customer's variant is theirs, whoever sees one is counted, and marketers set the weights."""
 
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from activities.walking import VariantRequest, WalkingActivities
 from adapters.database import experiments
 from domain.errors import InvalidInput, NotFound
 from domain.journeys import Enrollment
+from domain.sends import SendState, send_id
 from tests.services.bench import Bench
 from tests.support.factories import STAFF
 from tests.support.tried_journey import Trial
@@ -109,3 +111,32 @@ async def test_a_journey_asks_for_a_variant(trying: Bench, time_skipping: Workfl
         ending = await time_skipping.client.execute_workflow("Trial", asdict(enrollment), id=walk, task_queue=queue)
 
     assert ending == "converted"
+
+
+async def test_a_control_group_goes_through_the_journey_without_what_is_measured(bench: Bench) -> None:
+    bench = bench.with_policy(replace(bench.policy, holdout=0.5))
+    states: Counter[str] = Counter()
+    for number in range(40):
+        who = f"customer-{number}"
+        walk = await bench.a_walk(who)
+        note = await bench.send(walk, customer=who)
+        receipt = await bench.send(walk, "receipt", customer=who)
+        assert (note.state, receipt.state) in {
+            (SendState.ACCEPTED, SendState.ACCEPTED),
+            (SendState.HOLDOUT, SendState.ACCEPTED),
+        }
+        states[note.state] += 1
+        if note.state is SendState.HOLDOUT:
+            assert (await bench.send(walk, customer=who)).state is SendState.HOLDOUT, "a retry stays what it was"
+            assert "control group" in (await bench.words(send=send_id(walk, "note", 1)))[0]
+
+    assert 8 < states[SendState.HOLDOUT] < 32
+    assert len(bench.email.calls) == 40 + states[SendState.ACCEPTED]
+
+
+async def test_a_journey_has_a_control_group_of_its_own(bench: Bench) -> None:
+    async with bench.database.transaction() as connection:
+        await bench.catalogue.set_options(connection, "Trial", {"holdout": 0.5}, actor=STAFF)
+    states = Counter([(await bench.send(await bench.a_walk(f"c-{n}"), customer=f"c-{n}")).state for n in range(30)])
+
+    assert set(states) == {SendState.HOLDOUT, SendState.ACCEPTED}
