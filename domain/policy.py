@@ -5,18 +5,18 @@ Pure functions over facts that were read under the customer's lock (design 5 and
 roll; there are no calendar days. The strictest rule wins.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.contact_policy import ContactPolicy, Kind, Touch
-from domain.customers import Audience, Consent, ConsentStatus, Frequency, Trouble, in_force, topic_refused
+from domain.contact_policy import ContactPolicy, Kind
+from domain.customers import ConsentStatus, in_force, topic_refused
 from domain.decisions import Decision
 from domain.durations import spoken
 from domain.messages import Channel, Limit, Message, Purpose
-from domain.sends import TOUCHING, SendState
+from domain.send_facts import SendFacts
 
 
 class Verdict(StrEnum):
@@ -32,53 +32,6 @@ class Verdict(StrEnum):
 
 # What a control group does without (design 6): it costs nobody a receipt, help, or their say.
 CONTROLLED = frozenset({Purpose.VALUE, Purpose.OFFER})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """An earlier send of the same cascade."""
-
-    state: SendState
-    expires_at: datetime
-    channel: Channel | None = None
-    seen_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SendFacts:
-    """All that the policy may look at. Instants are business time.
-
-    `kind` is the journey's. `touches` are other touches that this customer had or may have; `same_message` those of
-    this very message; `legs` the earlier legs of this one. `preferred` is the channel that the customer likes best
-    (S9), `frequency` and `snoozed_until` what they chose. `held_out`: they are in a control group. `values_since_offer`
-    counts messages of value, `offered` and `bought` are products.
-    """
-
-    zone: str
-    erased: bool = False
-    ended: str = ""
-    paused: bool = False
-    preferred: Channel | None = None
-    addressed: frozenset[Channel] = frozenset()
-    suppressed: Mapping[Channel, str] = field(default_factory=dict)
-    consents: Mapping[str, Consent] = field(default_factory=dict)
-    kind: Kind = Kind.TRIGGERED
-    audiences: frozenset[Audience] = frozenset()
-    frequency: Frequency | None = None
-    snoozed_until: datetime | None = None
-    trouble: Trouble | None = None
-    held_out: bool = False
-    values_since_offer: int = 0
-    offered: frozenset[str] = frozenset()
-    bought: frozenset[str] = frozenset()
-    touches: tuple[Touch, ...] = ()
-    same_message: tuple[datetime, ...] = ()
-    legs: tuple[Leg, ...] = ()
-
-    @property
-    def begun(self) -> bool:
-        """Whether an earlier leg has touched, or may have touched, the customer."""
-        return any(leg.state in TOUCHING for leg in self.legs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from domain.experiments import held_out
 from domain.journeys import Plan
 from domain.messages import Channel, Message, Purpose
 from domain.orders import products_in
-from domain.policy import Leg, SendFacts
+from domain.send_facts import Leg, SendFacts
 from services import verdicts
 from services.addresses import by_channel
 from services.catalogue import Catalogue

@@ -41,7 +41,10 @@ async def test_an_event_taken_out_of_quarantine_is_applied(house: House) -> None
         event = (await connection.execute(text("SELECT id FROM events"))).scalar_one()
         await connection.execute(text(AGAIN.replace("…", str(event))))
 
-    assert await house.projector.project_some() == 1
+    assert await house.projector.project_some()
+    async with house.database.transaction() as connection:
+        found = await connection.execute(text("SELECT number FROM events WHERE name = 'signed_up'"))
+        assert found.scalar_one() == 1
 
 
 def test_every_metric_of_an_alert_is_one_that_we_expose() -> None:

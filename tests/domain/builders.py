@@ -10,7 +10,7 @@ from hypothesis import settings
 from domain.contact_policy import ContactPolicy, Touch
 from domain.customers import Consent, ConsentStatus
 from domain.messages import Channel, Limit, Message, Purpose
-from domain.policy import SendFacts
+from domain.send_facts import SendFacts
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SEND = UUID("00000000-0000-5000-8000-0000000001f4")

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.messages import Channel
-from domain.policy import Answer, Leg, SendFacts, Verdict, ask, in_turn, may_call
+from domain.policy import Answer, Verdict, ask, in_turn, may_call
+from domain.send_facts import Leg, SendFacts
 from domain.sends import SendState
 from tests.domain.builders import NOON, SEND, a_message, a_policy, no, some_facts, utc
 

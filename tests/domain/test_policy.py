@@ -9,7 +9,8 @@ from domain.contact_policy import ContactPolicy
 from domain.customers import EVERY_CHANNEL, Consent, in_force, opt_out_acts
 from domain.decisions import Decision
 from domain.messages import Channel, Limit, Message, Purpose
-from domain.policy import Answer, SendFacts, Verdict, ask, may_call
+from domain.policy import Answer, Verdict, ask, may_call
+from domain.send_facts import SendFacts
 from tests.domain.builders import MIDDLE, NOON, SEND, a_message, a_policy, no, some_facts, utc, yes
 
 EMAIL, SMS = Channel.EMAIL, Channel.SMS

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from domain.contact_policy import ContactPolicy, Kind, Touch
 from domain.customers import Audience, Frequency
 from domain.messages import Channel, Limit
-from domain.policy import SendFacts, earliest
+from domain.policy import earliest
 from domain.quiet_hours import QuietHours
+from domain.send_facts import SendFacts
 from tests.domain.builders import SEEDED, SEND, a_policy, some_facts
 
 STEP = timedelta(minutes=10)
