@@ -18,6 +18,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 
 
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
+_ADDRESS = re.compile(rf"[^\s<>()\[\]\\,;:\"@]+@{_HOST.pattern}")
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _BOT_TOKEN, _BOT_NAME = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}"), re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
@@ -57,6 +58,11 @@ class Settings(BaseSettings):
     timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
     stages: str = Field(default="seven", description="Which set of stages: a file in templates/stages/")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
+
+    staff_email: str | None = Field(
+        default=None, description="Who is told and gets the tasks where a customer has no owner"
+    )
+    head_email: str | None = Field(default=None, description="Who gets a task that nobody did in time")
 
     smtp_url: SecretStr | None = Field(
         default=None,
@@ -146,6 +152,9 @@ class Settings(BaseSettings):
 
     def _mail_problems(self) -> list[str]:
         problems = []
+        for name, address in (("TROPA_STAFF_EMAIL", self.staff_email), ("TROPA_HEAD_EMAIL", self.head_email)):
+            if address and not _ADDRESS.fullmatch(address):
+                problems.append(f"{name} must be one e-mail address, such as team@example.com")
         for name, value in (("TROPA_BOUNCE_DOMAIN", self.bounce_domain), ("TROPA_DKIM_DOMAIN", self.dkim_domain)):
             if value and not _HOST.fullmatch(value):
                 problems.append(f"{name} must be a domain in ASCII, such as bounces.example.com")

@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch, announce, grade and reconcile."""
+"""The worker: walks and their activities, and the pumps: whatever goes on by itself in the database."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,8 @@ async def pumping(
     reconcile_every: float | None = RECONCILE_EVERY,
     pulse: Pulse | None = None,
 ) -> AsyncIterator[None]:
-    """Project, dispatch, announce, grade clicks and (unless None) reconcile, for as long as the block runs.
+    """Project, dispatch, announce, grade clicks, escalate late tasks, tell staff and CRM, and (unless None) reconcile,
+    for as long as the block runs.
 
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
@@ -66,6 +67,9 @@ async def pumping(
         ("dispatch", dispatcher.dispatch_some, None),
         ("announce", house.announcing.announce_some, None),
         ("tracking", house.tracking.settle_some, None),
+        ("escalate", house.tasks.escalate_some, None),
+        ("tell", house.telling.mail_some, None),
+        ("crm", house.crm.push_some, None),
     ]
     if reconcile_every is not None:
         rounds.append(("reconcile", house.reconciler(client).reconcile, reconcile_every))

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from activities.walking import EndRequest, MissedRequest, TaskRequest
+from activities.people import TaskRequest
+from activities.walking import EndRequest, MissedRequest
 from adapters.database import addresses, customers, webhooks
 from adapters.database.connection import lock_customer, lock_customers
 from domain.customers import Consent, ConsentStatus
@@ -299,7 +300,7 @@ async def test_a_moved_walk_goes_on_by_the_id_that_it_began_with(bench: Bench) -
     due = bench.clock.now() + DAY
     task = TaskRequest(enrollment=walk, customer=old, name="offer_help", visit=1, due_at=due)
     with pytest.raises(NotFound):  # the tests' own journey has no task; it looked for the customer before that
-        await bench.walking.create_task(task, started=bench.clock.now())
+        await bench.people.create_task(task, started=bench.clock.now())
     ended = EndRequest(enrollment=walk, customer=old, ending=Ending(outcome=Outcome.LAPSED))
 
     assert sent.state is SendState.ACCEPTED
