@@ -63,12 +63,19 @@ class StaffWords:
         if customer is not None:
             attributes = customer["attributes"]
             called = " ".join(str(n) for n in (attributes.get("first_name"), attributes.get("last_name")) if n)
-            said["customer"] = {"name": called, "attributes": attributes, "needs": customer["needs"]}
+            said["customer"] = {"name": called, "attributes": _Known(attributes), "needs": _Known(customer["needs"])}
         return Written(title=own["title"].render(said).strip(), text=own["text"].render(said).strip(), **rules)
 
     def names(self) -> tuple[tuple[str, str], ...]:
         """All of them as (journey's folder, name)."""
         return tuple(self._all)
+
+
+class _Known(dict[str, Any]):
+    """What is known of a customer. What is not is empty: a word to a colleague never fails for that."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 def _read(file: Path) -> dict[str, Any]:

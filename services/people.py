@@ -18,7 +18,7 @@ from domain.decisions import Decision
 from domain.tasks import Desk, TaskCause
 from services.catalogue import Catalogue
 from services.reserving import wait_for_restart
-from services.tasks import NewTask, Tasks
+from services.tasks import NewTask, Tasks, colleague
 from services.telling import Telling
 
 _TASKS = UUID("b0f0a6d2-6a55-5c0e-9f5e-54726f706132")
@@ -79,7 +79,7 @@ class People:
                 customer=customer["id"],
                 enrollment=request.enrollment,
                 name=request.name,
-                recipient=self._colleague(customer),
+                recipient=colleague(customer, self._desk),
                 title=written.title,
                 text=written.text,
                 at=at,
@@ -121,11 +121,6 @@ class People:
 
     def _folder(self, walk: RowMapping) -> str:
         return self._catalogue.journey(walk["journey"]).folder
-
-    def _colleague(self, customer: RowMapping) -> str | None:
-        """Their owner, or the staff; never the customer, whatever somebody wrote into the profile."""
-        owner, own = customer["owner"], customer["email"]
-        return owner if owner and owner.casefold() != (own or "").casefold() else self._desk.staff
 
 
 async def _walking(

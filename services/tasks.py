@@ -76,7 +76,7 @@ class Tasks:
             "cause": new.cause.value,
             "title": new.title,
             "text": new.text,
-            "owner": new.owner or customer["owner"] or self._desk.staff,
+            "owner": new.owner or colleague(customer, self._desk),
             "escalate_to": new.escalate_to,
             "at": at,
             "due": new.due_at,
@@ -215,6 +215,12 @@ class Tasks:
     async def _locked(self, connection: AsyncConnection, task: UUID) -> RowMapping:
         await lock_customer(connection, (await self.get(connection, task))["customer"])
         return await self.get(connection, task)
+
+
+def colleague(customer: RowMapping, desk: Desk) -> str | None:
+    """Whose a customer is: their owner's, or the staff's; never their own, whatever somebody wrote into the profile."""
+    owner, own = customer["owner"], customer["email"]
+    return owner if owner and owner.casefold() != (own or "").casefold() else desk.staff
 
 
 def _event(name: str, task: RowMapping, at: datetime, **more: str) -> events.NewEvent:

@@ -15,6 +15,7 @@ from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
+from workflows.toolkit.journey import Journey
 
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
@@ -32,12 +33,14 @@ RUNNER = SandboxedWorkflowRunner(
 )
 
 
-def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) -> Worker:
-    """The Temporal worker, the same in production and in tests."""
+def build_worker(
+    house: House, client: Client, *, task_queue: str = TASK_QUEUE, also: tuple[type[Journey], ...] = ()
+) -> Worker:
+    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own."""
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=list(journeys()),
+        workflows=[*journeys(), *also],
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
         interceptors=[Endings()],

@@ -28,17 +28,22 @@ class Notice:
 
 
 async def insert(connection: AsyncConnection, notices: Sequence[Notice], unsent: str | None) -> set[UUID]:
-    """Keep notices, each once; answers which are new. They are to be mailed, unless `unsent` says why not."""
+    """Keep notices, each once; answers which are new. They are to be mailed, unless `unsent` says why not.
+
+    None is ever mailed to the customer whom it is about.
+    """
     rows = await connection.execute(
         text("""
             INSERT INTO notices (id, customer, enrollment, name, recipient, title, text, at, done_at, result)
-            SELECT id, customer, enrollment, name, recipient, title, text, at,
+            SELECT given.id, customer, enrollment, name, recipient, title, text, at,
                 CASE WHEN why IS NOT NULL THEN now() END, why
             FROM unnest(cast(:ids AS uuid[]), cast(:customers AS text[]), cast(:enrollments AS text[]),
                     cast(:names AS text[]), cast(:recipients AS text[]), cast(:titles AS text[]),
                     cast(:texts AS text[]), cast(:instants AS timestamptz[]))
                 AS given (id, customer, enrollment, name, recipient, title, text, at)
+            JOIN customers c ON c.id = customer
             CROSS JOIN LATERAL (SELECT CASE WHEN recipient IS NULL THEN 'nobody is named'
+                WHEN lower(recipient) = lower(c.email) THEN 'it is the customer''s own address'
                 ELSE cast(:unsent AS text) END AS why) AS judged
             ON CONFLICT (id) DO NOTHING RETURNING id
         """),
