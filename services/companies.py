@@ -10,6 +10,7 @@ from domain.clock import Clock
 from domain.errors import NotFound
 from services import audit
 from services.audit import Actor
+from services.customers import bounded
 from services.timeline import Page, Timeline
 
 TOGETHER = 500  # people whose story is told as one
@@ -31,11 +32,16 @@ class Companies:
         attributes: Mapping[str, object],
         actor: Actor,
     ) -> bool:
-        """Set a company; what is left out is cleared. Answers whether it is new."""
+        """Set a company; what is left out is cleared. Answers whether it is new. Raises InvalidInput."""
         before = await companies.get(connection, company_id)
         wanted = {"name": name, "owner": owner, "attributes": attributes}
         ours, created = await companies.put(
-            connection, company_id, name=name, owner=owner, attributes=attributes, at=self._clock.now()
+            connection,
+            company_id,
+            name=name,
+            owner=owner,
+            attributes=bounded("attributes", attributes),
+            at=self._clock.now(),
         )
         fields = sorted(field for field, value in wanted.items() if before is None or before[field] != value)
         if fields:

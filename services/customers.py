@@ -217,10 +217,12 @@ async def _with_company(connection: AsyncConnection, row: RowMapping, wanted: Ma
 
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:
     """Attributes and needs as the database takes them. Raises InvalidInput when they are too many."""
-    written = {}
-    for name in {"attributes", "needs"} & changed.keys():
-        text = msgspec.json.encode(changed[name])
-        if len(text) > LARGEST_ATTRIBUTES:
-            raise InvalidInput([f"{name}: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
-        written[name] = text.decode()
-    return written
+    return {name: bounded(name, changed[name]) for name in {"attributes", "needs"} & changed.keys()}
+
+
+def bounded(name: str, value: Mapping[str, Any]) -> str:
+    """Somebody's own facts as JSON. Raises InvalidInput when they are too many."""
+    text = msgspec.json.encode(value)
+    if len(text) > LARGEST_ATTRIBUTES:
+        raise InvalidInput([f"{name}: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
+    return text.decode()

@@ -1,9 +1,8 @@
 """SQL for companies and their people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,10 +15,10 @@ async def put(
     *,
     name: str,
     owner: str | None,
-    attributes: Mapping[str, object],
+    attributes: str,
     at: datetime,
 ) -> tuple[str, bool]:
-    """Set a company, new or known. Answers our id, and whether it is new."""
+    """Set a company, new or known; `attributes` are JSON. Answers our id, and whether it is new."""
     rows = await connection.execute(
         text("""
             INSERT INTO companies AS c (company_id, name, owner, attributes, created_at)
@@ -32,7 +31,7 @@ async def put(
             "company_id": company_id,
             "name": name,
             "owner": owner,
-            "attributes": msgspec.json.encode(attributes).decode(),
+            "attributes": attributes,
             "at": at,
         },
     )

@@ -65,6 +65,34 @@ async def test_the_survivors_values_win_and_gaps_are_filled(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize(
+    ("mine", "theirs", "after"),
+    [
+        ((None, None), ("acme", "user"), ("acme", "user")),
+        (("acme", None), ("acme", "user"), ("acme", "user")),
+        (("acme", "buyer"), ("acme", "user"), ("acme", "buyer")),
+        (("acme", None), ("other", "user"), ("acme", None)),
+    ],
+)
+async def test_the_survivors_company_and_part_in_it_stay_and_owner_and_needs_fill_gaps(
+    bench: Bench, mine: tuple[str, str], theirs: tuple[str, str], after: tuple[str, str]
+) -> None:
+    for name in ("acme", "other"):
+        await bench.change(
+            "INSERT INTO companies (id, company_id, name, created_at) VALUES (:n, :n, :n, :at)",
+            n=name, at=bench.clock.now(),
+        )  # fmt: skip
+    needs = json.dumps({"need": "leads", "budget": 5})
+    await bench.a_customer("anna", company=mine[0], buying_role=mine[1], needs=json.dumps({"budget": 7}))
+    await bench.a_customer("anja", company=theirs[0], buying_role=theirs[1], needs=needs, owner="mira@acme.test")
+
+    await bench.merge("anna", "anja")
+
+    now = await one_row(bench, "anna")
+    assert ((now["company"], now["buying_role"]), now["owner"]) == (after, "mira@acme.test")
+    assert now["needs"] == {"need": "leads", "budget": 7}
+
+
+@pytest.mark.parametrize(
     ("mine", "theirs", "frequency"),
     [
         ("weekly", "monthly", "monthly"),
