@@ -59,10 +59,8 @@ class Settings(BaseSettings):
     stages: str = Field(default="seven", description="Which set of stages: a file in templates/stages/")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
 
-    staff_email: str | None = Field(
-        default=None, description="Who is told and gets the tasks where a customer has no owner"
-    )
-    head_email: str | None = Field(default=None, description="Who gets a task that nobody did in time")
+    staff_email: str = Field(default="", description="Who is told and gets the tasks where a customer has no owner")
+    head_email: str = Field(default="", description="Who gets a task that nobody did in time")
 
     smtp_url: SecretStr | None = Field(
         default=None,
@@ -96,6 +94,11 @@ class Settings(BaseSettings):
     )
     telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
     telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
+
+    hubspot_token: SecretStr = Field(
+        default=SecretStr(""), description="Of a private app in HubSpot; without it no CRM is told anything"
+    )
+    hubspot_base_url: str = Field(default="", description="In tests: where a simulator stands in for HubSpot")
 
     vapid_private_key: SecretStr = Field(
         default=SecretStr(""), description="From `tropa keys vapid`; names us to browsers' push services"
@@ -145,6 +148,8 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
+        if self.hubspot_base_url and self.environment == "production":
+            problems.append("TROPA_HUBSPOT_BASE_URL is for tests")
         problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")

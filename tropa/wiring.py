@@ -12,7 +12,6 @@ from adapters.channels.email import EmailGateway
 from adapters.channels.mime import message_id, sender_mailbox
 from adapters.channels.telegram import TelegramGateway
 from adapters.clock import PacedClock, installed_pace
-from adapters.crm.none import NoCrm
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
@@ -50,7 +49,7 @@ from services.tasks import Tasks
 from services.telling import Telling
 from services.tracking import Tracking
 from services.walking import Walking
-from tropa.gateways import build_gateways
+from tropa.gateways import build_crm, build_gateways
 from workflows.registry import declarations
 
 
@@ -167,7 +166,7 @@ async def build(
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
     letters = Letters(database, clock, catalogue, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
-    desk = Desk(staff=settings.staff_email, head=settings.head_email)
+    desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
     task_words, notice_words = staff_words or (
         StaffWords("task", settings.locale),
         StaffWords("notice", settings.locale),
@@ -222,7 +221,7 @@ async def build(
         ),
         tasks=tasks,
         telling=telling,
-        crm=TellingCrm(database, crm or NoCrm()),
+        crm=TellingCrm(database, crm or build_crm(settings)),
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
         tracking=Tracking(database, clock, links, settings.tracking),
