@@ -148,18 +148,28 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        if self.hubspot_base_url and self.environment == "production":
-            problems.append("TROPA_HUBSPOT_BASE_URL is for tests")
-        problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
+        problems += (
+            self._people_problems()
+            + self._mail_problems()
+            + self._twilio_problems()
+            + self._telegram_problems()
+            + self._push_problems()
+        )
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
 
-    def _mail_problems(self) -> list[str]:
+    def _people_problems(self) -> list[str]:
         problems = []
         for name, address in (("TROPA_STAFF_EMAIL", self.staff_email), ("TROPA_HEAD_EMAIL", self.head_email)):
             if address and not _ADDRESS.fullmatch(address):
                 problems.append(f"{name} must be one e-mail address, such as team@example.com")
+        if self.hubspot_base_url and self.environment == "production":
+            problems.append("TROPA_HUBSPOT_BASE_URL is for tests")
+        return problems
+
+    def _mail_problems(self) -> list[str]:
+        problems = []
         for name, value in (("TROPA_BOUNCE_DOMAIN", self.bounce_domain), ("TROPA_DKIM_DOMAIN", self.dkim_domain)):
             if value and not _HOST.fullmatch(value):
                 problems.append(f"{name} must be a domain in ASCII, such as bounces.example.com")

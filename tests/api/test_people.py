@@ -163,8 +163,12 @@ async def test_a_deal_moves_and_is_won_and_its_customer_knows(
         ("deal_won", "D/1", "tropa"),
     ]
     assert events[-1]["properties"] == {"deal": "D/1", "pipeline": "sales", "amount": 4800, "currency": "EUR"}
-    assert (await told(api))[:2] == ["Deal D/1 was won", "Deal D/1 went from qualification to negotiation"]
-    assert (await told(api, locale="ru"))[0] == "Сделка D/1 выиграна"
+    assert [line for line in await told(api) if line.startswith("Deal")] == [
+        "Deal D/1 was won",
+        "Deal D/1 went from qualification to negotiation",
+        "Deal D/1 was opened: qualification",
+    ]
+    assert "Сделка D/1: из «qualification» в «negotiation»" in await told(api, locale="ru")
     audited = (await api.get("/v1/audit", params={"subject": won["id"]})).json()["entries"]
     assert [(each["action"], each["after"]["fields"]) for each in audited[:2]] == [
         ("deal.changed", ["status"]),
