@@ -108,7 +108,23 @@ _QUESTIONS = (
         counts=health.OVERDUE_TASKS,
         ago=timedelta(0),
         words="tasks are overdue",
-        advice="The customers' pages in the console show them. Do them, then close them: docs/operate.md tells how.",
+        advice="GET /v1/tasks?state=overdue lists them. Do them, then close them: POST /v1/tasks/ID:close.",
+    ),
+    _Question(
+        name="staff_not_reached",
+        counts=health.STAFF_NOT_REACHED,
+        ago=DAY,
+        real=True,
+        words="mails to colleagues were not taken in the last 24 hours: {what}",
+        advice="Mend the mail server or the address (TROPA_STAFF_EMAIL, TROPA_HEAD_EMAIL, a customer's owner).",
+    ),
+    _Question(
+        name="crm_not_told",
+        counts=health.CRM_NOT_TOLD,
+        ago=DAY,
+        real=True,
+        words="updates were not taken by the CRM in the last 24 hours: {what}",
+        advice="401 or 403: renew TROPA_HUBSPOT_TOKEN. 400: docs/people.md names the properties that HubSpot needs.",
     ),
 )
 _SANDBOX = _Question(

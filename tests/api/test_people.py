@@ -1,14 +1,18 @@
 """What people do about customers: tasks, notes, deals, owners, needs, companies; and all of it on one timeline."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.api.stories import ANNA, know_anna, rows
+from adapters.database import crm_updates
+from tests.api.stories import ANNA, enroll, know_anna, rows
 from tests.support.factories import SettableClock
 from tropa.wiring import House
+from tropa.worker import pumping
 
 HOME = f"/v1/customers/{ANNA}"
 MIRA = "mira@acme.example"
@@ -96,6 +100,28 @@ async def test_tasks_are_listed_by_their_deadlines_state_owner_and_customer(
     assert len(await listed(api, state="all")) == 5
     assert await listed(api, owner=MIRA, customer_id=ANNA) == ["12 o'clock", "13 o'clock"]
     assert await listed(api, customer_id="boris") == ["Boris"]
+
+
+async def test_a_worker_escalates_tells_and_updates_by_itself(api: httpx.AsyncClient, house: House) -> None:
+    await know_anna(api, owner=MIRA)
+    walk = (await enroll(api)).json()["id"]
+    task = await a_task(api, due_at="2026-03-02T09:00:00Z", escalate_to="head@acme.example")
+    async with house.database.transaction() as connection:
+        customer = (await house.enrolling.get(connection, walk))["customer"]
+        facts = {"stage": "decision", "outcome": None, "task": None}
+        await crm_updates.insert(connection, uuid4(), customer, walk, facts, house.clock.now())
+    nobody: Any = None  # Temporal has nothing to do with it
+
+    async with pumping(house, nobody, reconcile_every=None):
+        async with asyncio.timeout(10):
+            while not (await rows(house, "SELECT done_at FROM crm_updates"))[0]["done_at"]:
+                await asyncio.sleep(0.05)
+            while (await api.get(f"/v1/tasks/{task['id']}")).json()["escalated_at"] is None:
+                await asyncio.sleep(0.05)
+
+    assert (await api.get(f"/v1/tasks/{task['id']}")).json()["owner"] == "head@acme.example"
+    assert await rows(house, "SELECT result FROM notices") == [{"result": "no mail server is set up"}]
+    assert "Overdue, and escalated: “Call about the renewal”" in await told(api)
 
 
 # Notes, owner, needs -------------------------------------------------------------------------------------------------

@@ -90,6 +90,25 @@ async def a_task_is_due(bench: Bench, age: timedelta) -> None:
     )  # fmt: skip
 
 
+async def a_colleague_was_not_reached(bench: Bench, age: timedelta) -> None:
+    await a_started_walk(bench)
+    await bench.change(
+        """INSERT INTO notices (id, customer, name, title, text, at, done_at, result)
+           SELECT gen_random_uuid(), id, 'hot', 'Hot', 'Hot', :now, now() - cast(:age AS interval), 'refused: 550'
+           FROM customers""",
+        now=bench.clock.now(), age=age,
+    )  # fmt: skip
+
+
+async def the_crm_was_not_told(bench: Bench, age: timedelta) -> None:
+    walk = await a_started_walk(bench)
+    await bench.change(
+        """INSERT INTO crm_updates (id, customer, enrollment, facts, at, due_at, result)
+           VALUES (gen_random_uuid(), :customer, :walk, '{}', :now, now() - cast(:age AS interval), 'later: 401')""",
+        customer=bench.ours["anna"], walk=walk, now=bench.clock.now(), age=age,
+    )  # fmt: skip
+
+
 async def a_message_went_nowhere(bench: Bench, age: timedelta) -> None:
     await a_send(bench, "accepted", age)
     await bench.change(
@@ -114,5 +133,7 @@ CAUSES = [
     ("sends_not_woken", a_reserved_send_was_left, 61 * MINUTE, 59 * MINUTE),
     ("held_sends", a_send_is_held, 8 * DAY, 6 * DAY),
     ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
+    ("staff_not_reached", a_colleague_was_not_reached, 23 * HOUR, 25 * HOUR),
+    ("crm_not_told", the_crm_was_not_told, 23 * HOUR, 25 * HOUR),
     ("sandbox_in_production", a_message_went_nowhere, 23 * HOUR, 25 * HOUR),
 ]

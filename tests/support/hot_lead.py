@@ -4,8 +4,7 @@ from enum import StrEnum
 
 from temporalio import workflow
 
-from domain.tasks import TaskOutcome
-from workflows.toolkit import Enrollment, Journey, Outcome, Plan, days, hours
+from workflows.toolkit import Enrollment, Journey, Outcome, Plan, TaskOutcome, days, hours
 
 
 class Work(StrEnum):
