@@ -20,16 +20,17 @@ class Place:
 # A note, a task and a notice are told by an event or a decision that names it; its words are read here.
 # A send that went on from `reserved` says so by its next decision; only one that stands there still is shown.
 _TIMELINE = text("""
-    WITH entries AS (
+    WITH called AS (
+        SELECT c.customer_id, c.id AS customer FROM customers c WHERE c.id = ANY(:customers)
+        UNION ALL SELECT a.customer_id, a.customer FROM customer_aliases a WHERE a.customer = ANY(:customers)
+    ), entries AS (
         SELECT occurred_at AS at, 0 AS rank, id::text AS key, 'event' AS kind, name AS what, source, properties,
                NULL AS rule, NULL::jsonb AS facts, NULL AS enrollment, NULL::uuid AS send, customer
         FROM events WHERE customer = ANY(:customers)
         UNION ALL
         SELECT occurred_at, 0, w.id::text, 'event', name, source, properties, NULL, NULL, NULL, NULL, called.customer
-        FROM (SELECT c.customer_id, c.id AS customer FROM customers c WHERE c.id = ANY(:customers)
-            UNION ALL SELECT a.customer_id, a.customer FROM customer_aliases a WHERE a.customer = ANY(:customers)
-        ) AS called JOIN events w ON w.customer_id = called.customer_id
-        WHERE w.number IS NULL AND w.quarantined IS NULL
+        FROM events w JOIN called ON called.customer_id = w.customer_id
+        WHERE w.number IS NULL AND w.quarantined IS NULL AND w.customer_id = ANY(ARRAY(SELECT customer_id FROM called))
         UNION ALL
         SELECT at, 1, lpad(id::text, 20, '0'), 'decision', state, NULL, NULL, rule, facts, enrollment, send, customer
         FROM decisions WHERE customer = ANY(:customers)

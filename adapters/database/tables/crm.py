@@ -30,6 +30,7 @@ Index("tasks_customer_idx", tasks.c.customer)
 Index("tasks_enrollment_idx", tasks.c.enrollment)
 Index("tasks_open_idx", tasks.c.due_at, tasks.c.id, postgresql_where=text("closed_at IS NULL"))
 Index("tasks_owner_idx", tasks.c.owner, tasks.c.due_at, tasks.c.id, postgresql_where=text("closed_at IS NULL"))
+Index("tasks_due_idx", tasks.c.due_at, tasks.c.id)
 LATE = text("closed_at IS NULL AND escalated_at IS NULL")
 Index("tasks_to_escalate_idx", tasks.c.due_at, postgresql_where=LATE)
 
