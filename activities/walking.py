@@ -1,7 +1,6 @@
-"""What a walk asks besides sending: who its customer is now, what it missed, a task for a person, its ending."""
+"""What a walk asks besides sending: who its customer is now, what it missed, its ending."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from temporalio import activity
@@ -39,17 +38,6 @@ class VariantRequest:
     experiment: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskRequest:
-    """A task for a person. Its words are in `templates/tasks/<journey>/<name>.toml`."""
-
-    enrollment: str
-    customer: str
-    name: str
-    visit: int
-    due_at: datetime
-
-
 class Walking(Protocol):
     """What these activities need. See `services.walking.Walking`."""
 
@@ -63,10 +51,6 @@ class Walking(Protocol):
 
     async def variant(self, request: VariantRequest) -> str:
         """A customer's variant, and that they saw it."""
-        ...
-
-    async def create_task(self, request: TaskRequest, *, started: datetime, run: str) -> None:
-        """Create a task, once."""
         ...
 
     async def end(self, request: EndRequest) -> Ending:
@@ -94,12 +78,6 @@ class WalkingActivities:
     async def variant(self, request: VariantRequest) -> str:
         """Which variant of an experiment a customer gets: always the same. They count as exposed from the first ask."""
         return await self._walking.variant(request)
-
-    @activity.defn
-    async def create_task(self, request: TaskRequest) -> None:
-        """Ask a person to act, once per (enrollment, task, visit)."""
-        info = activity.info()
-        await self._walking.create_task(request, started=info.started_time, run=info.workflow_run_id or "")
 
     @activity.defn
     async def end(self, request: EndRequest) -> Ending:

@@ -20,6 +20,7 @@ DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  re
 
 
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}")
+_ADDRESS = re.compile(rf"[^\s<>()\[\]\\,;:\"@]+@{_HOST.pattern}")
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _BOT_TOKEN, _BOT_NAME = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}"), re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _WHATSAPP_SENDER = re.compile(r"\+[1-9][0-9]{1,14}|MG[0-9a-fA-F]{32}")
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
         default="", description='JSON: when silence says something, how RFM is read, e.g. {"gone_after": "365 days"}'
     )
 
+    staff_email: str = Field(default="", description="Who is told and gets the tasks where a customer has no owner")
+    head_email: str = Field(default="", description="Who gets a task that nobody did in time")
+
     smtp_url: SecretStr | None = Field(
         default=None,
         description="smtp://user:password@host:587 or smtps://; without it mail goes to the sandbox outbox",
@@ -95,6 +99,11 @@ class Settings(BaseSettings):
     )
     telegram_bot: str = Field(default="", description="The bot's name without @, for start links")
     telegram_base_url: str = Field(default="", description="In tests: where a simulator stands in for Telegram")
+
+    hubspot_token: SecretStr = Field(
+        default=SecretStr(""), description="Of a private app in HubSpot; without it no CRM is told anything"
+    )
+    hubspot_base_url: str = Field(default="", description="In tests: where a simulator stands in for HubSpot")
 
     vapid_private_key: SecretStr = Field(
         default=SecretStr(""), description="From `tropa keys vapid`; names us to browsers' push services"
@@ -149,11 +158,26 @@ class Settings(BaseSettings):
                 problems.append("TROPA_PACE must be 1")
             if not self.database_url or not self.temporal_address:
                 problems.append("TROPA_DATABASE_URL and TROPA_TEMPORAL_ADDRESS must name real servers")
-        problems += self._mail_problems() + self._twilio_problems() + self._telegram_problems() + self._push_problems()
-        problems += self._sweep_problems()
+        problems += (
+            self._people_problems()
+            + self._mail_problems()
+            + self._twilio_problems()
+            + self._telegram_problems()
+            + self._push_problems()
+            + self._sweep_problems()
+        )
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
+
+    def _people_problems(self) -> list[str]:
+        problems = []
+        for name, address in (("TROPA_STAFF_EMAIL", self.staff_email), ("TROPA_HEAD_EMAIL", self.head_email)):
+            if address and not _ADDRESS.fullmatch(address):
+                problems.append(f"{name} must be one e-mail address, such as team@example.com")
+        if self.hubspot_base_url and self.environment == "production":
+            problems.append("TROPA_HUBSPOT_BASE_URL is for tests")
+        return problems
 
     def _mail_problems(self) -> list[str]:
         problems = []

@@ -20,18 +20,22 @@ from api.public import preferences as preference_center
 from api.routes import (
     addresses,
     audit,
+    companies,
     contact_policy,
     customers,
+    deals,
     decisions,
     enrollments,
     events,
     health,
     journeys,
     messages,
+    notes,
     preferences,
     rfm,
     rights,
     stages,
+    tasks,
     webhooks,
 )
 from api.webhooks import email, telegram, twilio
@@ -42,6 +46,9 @@ VERSION = "1"
 TAGS = [
     {"name": "Events", "description": "Tell Tropa what customers did. Journeys start, adapt and end by it."},
     {"name": "Customers", "description": "Who they are, what they allowed, and why they got what they got."},
+    {"name": "Tasks", "description": "What people are to do about customers, by when, and how it ended."},
+    {"name": "Deals", "description": "Where a deal stands; journeys start and end by what becomes of it."},
+    {"name": "Companies", "description": "Several people decide: who they are, and their story as one."},
     {"name": "Journeys", "description": "The plans: what they say, what you may set, who walks them."},
     {"name": "Contact policy", "description": "What you allow yourselves: limits, quiet hours, channels by purpose."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
@@ -54,7 +61,7 @@ DESCRIPTION = """Customer journeys that walk beside each customer.
 
 Send **events**, keep **customers** up to date, and set what **journeys** do. Every error is a problem document
 (RFC 9457) that names the fields that are wrong. Instants are RFC 3339 with a time zone; durations are words, such as
-"2 days". Every POST under customers, and every POST and PATCH under journeys and enrollments, takes an
+"2 days". Every POST under customers and tasks, and every POST and PATCH under journeys and enrollments, takes an
 `Idempotency-Key`, so that it may be repeated safely.
 """
 
@@ -87,8 +94,12 @@ def create_app(needs: Needs) -> FastAPI:
         preferences,
         decisions,
         addresses,
+        notes,
         rights,
         rfm,
+        tasks,
+        deals,
+        companies,
         contact_policy,
         journeys,
         enrollments,

@@ -58,6 +58,12 @@ def _words(value: str) -> str:
     return value
 
 
+def _paragraphs(value: str) -> str:
+    """Words in lines."""
+    _words(value.replace("\r\n", "").replace("\n", "").replace("\t", ""))
+    return value.replace("\r\n", "\n").strip()
+
+
 def _rfc3339(value: object) -> object:
     """RFC 3339 only: pydantic would also take numbers, and text that holds nothing else."""
     if not isinstance(value, str) or not re.match(r"^\d{4}-\d\d-\d\d[Tt ]", value):
@@ -81,11 +87,21 @@ Instant = Annotated[
 ]
 CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["anna@example.com"]), AfterValidator(_words)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_words)]
+Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
+CompanyId = Annotated[str, Field(min_length=1, max_length=200, examples=["acme-gmbh"]), AfterValidator(_words)]
+DealId = Annotated[str, Field(min_length=1, max_length=200, examples=["deal-4711"]), AfterValidator(_words)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
 Attributes = dict[str, Any]
 
 
-CustomerInPath = Annotated[
-    str,
-    Path(description="Your own id of the customer, URL-encoded.", min_length=1, max_length=200),
-    AfterValidator(lambda value: value.replace(SLASH, "/")),
-]
+def _in_path(what: str) -> Any:
+    return Path(description=f"Your own id of the {what}, URL-encoded.", min_length=1, max_length=200)
+
+
+def _unescaped(value: str) -> str:
+    return value.replace(SLASH, "/")
+
+
+CustomerInPath = Annotated[str, _in_path("customer"), AfterValidator(_unescaped)]
+CompanyInPath = Annotated[str, _in_path("company"), AfterValidator(_unescaped)]
+DealInPath = Annotated[str, _in_path("deal"), AfterValidator(_unescaped)]

@@ -15,7 +15,9 @@ from services.bounces import Bounces
 from services.browsers import Browsers
 from services.catalogue import Catalogue
 from services.chats import Chats
+from services.companies import Companies
 from services.customers import Customers
+from services.deals import Deals
 from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
 from services.erasing import Erasing
@@ -24,12 +26,14 @@ from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.merging import Merging
+from services.notes import Notes
 from services.opting_out import OptingOut
 from services.policies import Policies
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
 from services.staging import Staging
+from services.tasks import Tasks
 from services.timeline import Timeline
 from services.tracking import Tracking
 from services.watching import Watching
@@ -46,6 +50,10 @@ class Needs:
     customers: Customers
     staging: Staging
     timeline: Timeline
+    tasks: Tasks
+    deals: Deals
+    notes: Notes
+    companies: Companies
     enrolling: Enrolling
     letters: Letters
     erasing: Erasing

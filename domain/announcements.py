@@ -6,9 +6,18 @@ ANNOUNCED: dict[str, str] = {
     "journey.converted": "A customer reached a journey's goal.",
     "customer.opted_out": "A customer said no to a channel, or to all.",
     "task.created": "A person must act.",
+    "task.escalated": "A task was overdue and went to whom it goes then.",
+    "task.closed": "A task ended, and how.",
+    "staff.told": "A journey told the staff something.",
+    "crm.updated": "A journey said what the CRM should know: stage, outcome, task.",
 }
 TEST = "webhook.test"
 OPTED_OUT = "customer.opted_out"
+TASK_CREATED = "task.created"
+TASK_ESCALATED = "task.escalated"
+TASK_CLOSED = "task.closed"
+STAFF_TOLD = "staff.told"
+CRM_UPDATED = "crm.updated"
 
 
 def announcement(state: str, rule: str) -> str | None:
@@ -20,6 +29,4 @@ def announcement(state: str, rule: str) -> str | None:
             return "message.refused"
         case "ended", "converted":
             return "journey.converted"
-        case "task", _:
-            return "task.created"
     return None

@@ -237,6 +237,8 @@ RULES: dict[str, dict[str, str]] = {
     },
     "quarantined": {"en": "Could not be read: {problem}", "ru": "Не удалось прочитать: {problem}"},
     "task_created": {"en": "Task for a person: {title}", "ru": "Задача для сотрудника: {title}"},
+    "staff_told": {"en": "The staff were told: {title}", "ru": "Сотрудникам сообщено: {title}"},
+    "crm_updated": {"en": "The CRM is told {what}", "ru": "В CRM передано: {what}"},
 }
 
 

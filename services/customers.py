@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import addresses, customers, events, rfm
+from adapters.database import addresses, companies, customers, events, rfm
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.customers import Consent, ConsentStatus
@@ -22,31 +22,35 @@ from services.addresses import addresses_of
 from services.audit import Actor
 from services.restrict import Restrictions
 
-PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel")
+PROFILE = ("email", "phone", "locale", "timezone", "preferred_channel", "owner", "company_id", "buying_role")
 LARGEST_ATTRIBUTES = 32 * 1024
 ERASED = "This customer was erased, and what was erased does not come back."
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer's row, what they said, where they can be reached, and their RFM if they have bought."""
+    """A customer's row, what they said, where they can be reached, and their RFM if they have bought. `company_id` is
+    the company's own id of it.
+    """
 
     row: RowMapping
     consents: Mapping[str, Consent]
     addresses: Mapping[Channel, Sequence[Address]]
     rfm: RowMapping | None = None
+    company_id: str | None = None
     created: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What to set, checked at the edge. Only named columns change; `attributes` None leaves them alone.
+    """What to set, checked at the edge. Only named columns change; `attributes` and `needs` of None stay as they are.
 
     `by` is who asks for it; None is the customer.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     attributes: Mapping[str, Any] | None = None
+    needs: Mapping[str, Any] | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
     by: Actor | None = None
 
@@ -90,19 +94,20 @@ class Customers:
         if ours is None:
             raise Conflict(ERASED)
         row = await self.locked(connection, ours)
-        wanted = dict.fromkeys(PROFILE) | dict(change.columns) | {"attributes": dict(change.attributes or {})}
+        wanted = dict.fromkeys(PROFILE) | dict(change.columns)
+        wanted |= {"attributes": dict(change.attributes or {}), "needs": dict(change.needs or {})}
         return await self._apply(connection, row, wanted, change, created=not known)
 
     async def change(self, connection: AsyncConnection, customer_id: str, change: Change) -> CustomerNow:
-        """Set what the change names; an attribute set to null goes. Raises NotFound."""
+        """Set what the change names; an attribute or a need set to null goes. Raises NotFound."""
         found = await customers.by_company_id(connection, customer_id)
         if found is None:
             raise NotFound("customer", customer_id)
         row = await self.locked(connection, found["id"])
         wanted: dict[str, Any] = dict(change.columns)
-        if change.attributes is not None:
-            joined = {**row["attributes"], **change.attributes}
-            wanted["attributes"] = {name: value for name, value in joined.items() if value is not None}
+        for several, given in (("attributes", change.attributes), ("needs", change.needs)):
+            if given is not None:
+                wanted[several] = {name: v for name, v in {**row[several], **given}.items() if v is not None}
         return await self._apply(connection, row, wanted, change, created=False)
 
     @staticmethod
@@ -123,6 +128,7 @@ class Customers:
         created: bool,
     ) -> CustomerNow:
         before = await customers.consents_of(connection, row["id"])
+        wanted = await _with_company(connection, row, wanted)
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             await customers.update_profile(connection, row["id"], changed | _written(changed))
@@ -187,21 +193,40 @@ def _said(these: Mapping[str, Consent], others: Mapping[str, Consent]) -> dict[s
 
 
 async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = False) -> CustomerNow:
-    consents = await customers.consents_of(connection, row["id"])
     return CustomerNow(
         row=row,
-        consents=consents,
+        consents=await customers.consents_of(connection, row["id"]),
         addresses=await addresses_of(connection, row),
         rfm=await rfm.of_customer(connection, row["id"]),
+        company_id=await companies.called(connection, row["company"]) if row["company"] else None,
         created=created,
     )
 
 
+async def _with_company(connection: AsyncConnection, row: RowMapping, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted, with our own id of the company. Who leaves it has no part in its decisions any more."""
+    wanted = dict(wanted)
+    if "company_id" in wanted:
+        named = wanted.pop("company_id")
+        wanted["company"] = await companies.ours(connection, named) if named else None
+        if named and wanted["company"] is None:
+            raise InvalidInput(["company_id: there is no such company; PUT /v1/companies/{company_id} makes it known"])
+    if not wanted.get("company", row["company"]):
+        if wanted.get("buying_role"):
+            raise InvalidInput(["buying_role: is a part in a company's decision; name its company_id, too"])
+        if row["buying_role"]:
+            wanted["buying_role"] = None
+    return wanted
+
+
 def _written(changed: Mapping[str, Any]) -> dict[str, str]:
-    """Attributes as the database takes them. Raises InvalidInput when they are too many."""
-    if "attributes" not in changed:
-        return {}
-    text = msgspec.json.encode(changed["attributes"])
+    """Attributes and needs as the database takes them. Raises InvalidInput when they are too many."""
+    return {name: bounded(name, changed[name]) for name in {"attributes", "needs"} & changed.keys()}
+
+
+def bounded(name: str, value: Mapping[str, Any]) -> str:
+    """Somebody's own facts as JSON. Raises InvalidInput when they are too many."""
+    text = msgspec.json.encode(value)
     if len(text) > LARGEST_ATTRIBUTES:
-        raise InvalidInput([f"attributes: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
-    return {"attributes": text.decode()}
+        raise InvalidInput([f"{name}: must be at most {LARGEST_ATTRIBUTES // 1024} KiB altogether"])
+    return text.decode()

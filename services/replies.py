@@ -1,4 +1,4 @@
-"""Replies: what customers answer by SMS and messengers. STOP and START act at once; all else is an event for people."""
+"""Replies: what customers answer by SMS and messengers. STOP and START act at once; all else is for people."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from domain.messages import Channel
 from domain.replies import Reply
 from services.customers import Change, Customers
 from services.ingest import Ingest
+from services.tasks import Tasks
 
 _SOURCES = {
     Channel.SMS: "reply by text message",
@@ -50,8 +51,9 @@ class Incoming:
 class Replies:
     """Takes texts in, each once for everybody who has the address."""
 
-    def __init__(self, database: Database, clock: Clock, ingest: Ingest, known: Customers) -> None:
+    def __init__(self, database: Database, clock: Clock, ingest: Ingest, known: Customers, tasks: Tasks) -> None:
         self._database, self._clock, self._ingest, self._customers = database, clock, ingest, known
+        self._tasks = tasks
 
     async def take(self, incoming: Incoming) -> bool:
         """Do what a text says; the same text again changes nothing. Answers whether anybody has the address."""
@@ -63,6 +65,10 @@ class Replies:
         if incoming.means is Reply.START:
             for writer in writers:
                 await self._start(incoming, writer)
+            return True
+        if incoming.means is Reply.OTHER:
+            for writer in writers:
+                await self._ask_people(incoming, writer)
             return True
         taken = await self._ingest.accept([self._event(incoming, writer) for writer in writers])
         if taken.accepted:  # told again, it was written no later
@@ -84,6 +90,17 @@ class Replies:
             granted = Consent(status=ConsentStatus.GRANTED, at=self._clock.now(), source=_SOURCES[incoming.channel])
             change = Change(consents={incoming.channel.value: granted})
             await self._customers.change(connection, row["customer_id"], change)
+        self._database.wake()
+
+    async def _ask_people(self, incoming: Incoming, writer: RowMapping) -> None:
+        """No rule answers this: somebody must (S63)."""
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, writer)
+            event = structs.replace(self._event(incoming, writer), customer_id=row["customer_id"])
+            if row["erased_at"] or not await events.insert(connection, [event]):
+                return
+            await self._hear(connection, incoming, row)
+            await self._tasks.answer(connection, row, incoming.channel, incoming.text.replace("\x00", ""))
         self._database.wake()
 
     async def _hear(self, connection: AsyncConnection, incoming: Incoming, writer: RowMapping) -> None:

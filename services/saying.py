@@ -67,6 +67,20 @@ EVENTS: dict[str, dict[str, str]] = {
         "ru": "Присоединён другой профиль того же человека",
     },
     "identified": {"en": "Recognized: earlier visits were joined", "ru": "Узнан: прежние визиты присоединены"},
+    "task_closed": {"en": "Closed: “{title}” – {outcome}", "ru": "Задача закрыта: «{title}» – {outcome}"},
+    "task_escalated": {
+        "en": "Overdue, and escalated: “{title}”",
+        "ru": "Задача просрочена и передана выше: «{title}»",
+    },
+    "note_added": {"en": "Note by {author}", "ru": "Заметка ({author})"},
+    "deal_opened": {"en": "Deal {deal} was opened: {stage}", "ru": "Открыта сделка {deal}: {stage}"},
+    "deal_stage_changed": {
+        "en": "Deal {deal} went from {from} to {to}",
+        "ru": "Сделка {deal}: из «{from}» в «{to}»",
+    },
+    "deal_won": {"en": "Deal {deal} was won", "ru": "Сделка {deal} выиграна"},
+    "deal_lost": {"en": "Deal {deal} was lost: {reason}", "ru": "Сделка {deal} проиграна: {reason}"},
+    "deal_changed": {"en": "Deal {deal} was changed", "ru": "Сделка {deal} изменена"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
 OTHER_EVENT = {"en": "Event: {name}", "ru": "Событие: {name}"}
@@ -91,6 +105,14 @@ WORDS: dict[str, dict[str, str]] = {
         "timezone": "часовой пояс",
         "preferred_channel": "любимый канал",
         "attributes": "сведения",
+        "owner": "ответственный",
+        "needs": "потребности",
+        "company": "компания",
+        "buying_role": "роль в решении",
+        "done": "сделано",
+        "no_answer": "не удалось связаться",
+        "declined": "клиент отказался",
+        "dropped": "больше не нужна",
     },
     "en": {
         "all": "all channels",
@@ -106,6 +128,10 @@ WORDS: dict[str, dict[str, str]] = {
         "locale": "language",
         "timezone": "time zone",
         "preferred_channel": "preferred channel",
+        "buying_role": "buying role",
+        "no_answer": "could not be reached",
+        "declined": "the customer does not want it",
+        "dropped": "not needed any more",
     },
 }
 
@@ -124,17 +150,19 @@ _QUOTED = {"en": "“{message}”", "ru": "«{message}»"}
 _ABOUT_A_JOURNEY = {"ended", "paused", "resumed", "restarted"}
 
 
-def event_sentence(name: str, properties: Mapping[str, Any], locale: str) -> str:
-    """An event in words."""
+def event_sentence(name: str, properties: Mapping[str, Any], locale: str, *, title: str | None = None) -> str:
+    """An event in words; `title` is of the task that it is about."""
     sentence = (EVENTS.get(f"{name} {_kind(name, properties)}") or EVENTS.get(name, OTHER_EVENT))[locale]
     said = {"name": name.replace("_", " "), "channel": _word("all", locale)}
     if "message" in properties:
         said["message"] = str(properties["message"]).replace("_", " ")
-    for key in ("channel", "status", "reason"):
+    for key in ("channel", "status", "reason", "outcome"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)
     if "segment" in properties:
         said["segment"] = _segment(str(properties["segment"]), locale)
+    said |= {key: str(properties[key]) for key in ("deal", "from", "to", "author") if key in properties}
+    said["title"] = title or str(properties.get("task", "—")).replace("_", " ")
     if "stage" in properties:
         said["stage"] = stage_label(str(properties["stage"]), locale)
     said["topic"] = str(properties.get("channel")).partition("/")[2]

@@ -1,13 +1,10 @@
-"""One customer's timeline: why did Anna get this, why not that, and what comes next."""
+"""Timelines: why did Anna get this, why not that, and what comes next; and of a company's people together."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +12,9 @@ from adapters.database import customers, timeline
 from adapters.database.timeline import Place
 from adapters.zones import zone_of
 from domain.errors import InvalidInput, NotFound
+from services.cursors import NO_CURSOR, Instant, cursor_of, place_of
 from services.saying import decision_sentence, event_sentence
 
-NO_CURSOR = "cursor: is not one that an earlier page gave"
 _KINDS = {
     "entered": "enrollment",
     "not_entered": "enrollment",
@@ -26,6 +23,7 @@ _KINDS = {
     "resumed": "enrollment",
     "restarted": "enrollment",
     "task": "task",
+    "told": "task",
 }
 
 
@@ -62,25 +60,43 @@ class Timeline:
         customer = await customers.by_company_id(connection, customer_id)
         if customer is None:
             raise NotFound("customer", customer_id)
-        after = _place(cursor) if cursor else None
-        rows = await timeline.page(connection, customer["id"], after=after, limit=limit + 1)
         zone = zone_of(customer, self._zone)
-        shown = rows[:limit]
-        return Page(
-            entries=[_entry(row, locale, zone) for row in shown],
-            zone=zone,
-            cursor=_cursor(shown[-1]) if len(rows) > limit else None,
-        )
+        rows, cursor = await _page(connection, [customer["id"]], cursor, limit)
+        return Page(entries=[_entry(row, locale, zone) for row in rows], zone=zone, cursor=cursor)
+
+    async def of_people(
+        self, connection: AsyncConnection, people: Mapping[str, str], *, locale: str, cursor: str | None, limit: int
+    ) -> Page:
+        """A page of what happened to several customers, our ids with the company's, in the installation's zone (S42).
+
+        Raises InvalidInput for a cursor that is not ours.
+        """
+        rows, cursor = await _page(connection, list(people), cursor, limit)
+        entries = [_entry(row, locale, self._zone) for row in rows]
+        whose = [
+            replace(entry, details={**entry.details, "customer_id": people[row["customer"]]})
+            for entry, row in zip(entries, rows, strict=True)
+        ]
+        return Page(entries=whose, zone=self._zone, cursor=cursor)
 
     async def current(self, connection: AsyncConnection, customer: str) -> Sequence[RowMapping]:
         """The open enrollments of a customer (our id), each with where it stands."""
         return await timeline.current(connection, customer)
 
 
+async def _page(
+    connection: AsyncConnection, customers: Sequence[str], cursor: str | None, limit: int
+) -> tuple[Sequence[RowMapping], str | None]:
+    after = _place(cursor) if cursor else None
+    rows = await timeline.page(connection, customers, after=after, limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return rows[:limit], cursor_of(last["at"], last["rank"], last["key"]) if last else None
+
+
 def _entry(row: RowMapping, locale: str, zone: str) -> Entry:
     if row["kind"] == "event":
-        text = event_sentence(row["what"], row["properties"], locale)
-        details = {"name": row["what"], "source": row["source"], "properties": row["properties"]}
+        text = event_sentence(row["what"], row["properties"], locale, title=row["task_title"])
+        details = {"name": row["what"], "source": row["source"], "properties": row["properties"], **_words(row)}
         return Entry(at=row["at"], kind="event", state=row["what"], text=text, details=details)
     text = decision_sentence(
         row["what"],
@@ -108,24 +124,27 @@ def _details(row: RowMapping, kind: str) -> dict[str, Any]:
             "now": row["send_state"],
             "kept": row["kept"],
         }
-    if row["task"]:
-        due, closed = row["due_at"].isoformat(), row["closed_at"] and row["closed_at"].isoformat()
-        details |= {"task": str(row["task"]), "task_text": row["task_text"], "due_at": due, "closed_at": closed}
-    return details
+    return details | _words(row)
 
 
-def _cursor(row: RowMapping) -> str:
-    packed = msgspec.json.encode([row["at"], row["rank"], row["key"]])
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+def _words(row: RowMapping) -> dict[str, Any]:
+    """What a task, a note or a notice says, and how far the task has come."""
+    if not row["task"]:
+        return {"words": row["words"]} if row["words"] else {}
+    due, closed = row["due_at"].isoformat(), row["closed_at"] and row["closed_at"].isoformat()
+    return {
+        "task": str(row["task"]),
+        "task_text": row["words"],
+        "owner": row["task_owner"],
+        "due_at": due,
+        "closed_at": closed,
+        "outcome": row["outcome"],
+        "note": row["task_note"],
+    }
 
 
 def _place(cursor: str) -> Place:
-    try:
-        packed = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        at, rank, key = msgspec.json.decode(packed, type=tuple[datetime, int, str])
-        place = Place(at=at.astimezone(UTC), rank=rank, key=key)
-    except (binascii.Error, msgspec.MsgspecError, ValueError, OverflowError):
-        raise InvalidInput([NO_CURSOR]) from None
-    if at.tzinfo is None or not key.isprintable() or not 0 <= rank <= 9:
+    at, rank, key = place_of(cursor, tuple[Instant, int, str])
+    if not 0 <= rank <= 9:
         raise InvalidInput([NO_CURSOR])
-    return place
+    return Place(at=at, rank=rank, key=key)

@@ -1,16 +1,11 @@
-"""What walks ask besides sending: fresh facts, what they missed, a task for a person, their ending."""
+"""What walks ask besides sending: fresh facts, what they missed, their ending."""
 
-from datetime import datetime
-from uuid import UUID, uuid5
-
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.walking import EndRequest, MissedRequest, TaskRequest, VariantRequest
+from activities.walking import EndRequest, MissedRequest, VariantRequest
 from adapters.database import customers, enrollments, events, experiments
 from adapters.database.connection import Database, News, lock_customer
-from adapters.tasks import TaskLibrary
-from domain.clock import Clock, Pace
+from domain.clock import Clock
 from domain.customers import ConsentStatus, CustomerFacts, in_force
 from domain.decisions import Decision
 from domain.declared import declared_properties
@@ -22,10 +17,8 @@ from domain.tracking import is_doubtful
 from services.addresses import addresses_of
 from services.catalogue import Catalogue
 from services.project import Projector
-from services.reserving import wait_for_restart
 
 CATCH_UP_LIMIT = 100
-_TASKS = UUID("b0f0a6d2-6a55-5c0e-9f5e-54726f706132")
 
 
 class Walking:
@@ -35,13 +28,10 @@ class Walking:
         self,
         database: Database,
         clock: Clock,
-        pace: Pace,
         catalogue: Catalogue,
         projector: Projector,
-        tasks: TaskLibrary,
     ) -> None:
-        self._database, self._clock, self._pace = database, clock, pace
-        self._catalogue, self._projector, self._tasks = catalogue, projector, tasks
+        self._database, self._clock, self._catalogue, self._projector = database, clock, catalogue, projector
 
     async def facts(self, customer: str) -> CustomerFacts:
         """Fresh facts, pending events included."""
@@ -123,48 +113,6 @@ class Walking:
                     decision=Decision(rule="variant", facts={"experiment": request.experiment, "variant": variant}),
                 )
         return variant
-
-    async def create_task(self, request: TaskRequest, *, started: datetime, run: str = "") -> None:
-        """Create a task once per (enrollment, task, visit). Its words come from `templates/tasks/`."""
-        at = self._pace.business(started)
-        task = uuid5(_TASKS, f"{request.enrollment}/{request.name}/{request.visit}")
-        async with self._database.transaction() as connection:
-            ours = await lock_customer(connection, request.customer)
-            enrollment = await enrollments.get(connection, request.enrollment)
-            if enrollment is None:
-                return
-            wait_for_restart(enrollment, run)
-            if enrollment["ended_at"]:
-                return
-            customer = await customers.by_id(connection, ours)
-            folder = self._catalogue.journey(enrollment["journey"]).folder
-            title, words = self._tasks.write(folder, request.name, customer["attributes"])
-            created = await connection.execute(
-                text("""
-                    INSERT INTO tasks (id, customer, enrollment, name, title, text, created_at, due_at)
-                    VALUES (:id, :customer, :enrollment, :name, :title, :text, :at, :due) ON CONFLICT DO NOTHING
-                    RETURNING 1
-                """),
-                {
-                    "id": task,
-                    "customer": ours,
-                    "enrollment": request.enrollment,
-                    "name": request.name,
-                    "title": title,
-                    "text": words,
-                    "at": at,
-                    "due": request.due_at,
-                },
-            )
-            if created.first():
-                await enrollments.decide(
-                    connection,
-                    customer=ours,
-                    enrollment=request.enrollment,
-                    at=at,
-                    state="task",
-                    decision=Decision(rule="task_created", facts={"title": title, "task": str(task)}),
-                )
 
     async def end(self, request: EndRequest) -> Ending:
         """Write the ending unless there is one; answer the one that counts."""

@@ -21,7 +21,7 @@ OPTIONAL = {  # without them messages go to the sandbox outbox
     f"TROPA_{name}"
     for name in (
         *("BOUNCE_DOMAIN", "DKIM_SELECTOR", "DKIM_DOMAIN", "DKIM_KEY"),
-        *("TELEGRAM_TOKEN", "TELEGRAM_BOT", "VAPID_PRIVATE_KEY"),
+        *("TELEGRAM_TOKEN", "TELEGRAM_BOT", "VAPID_PRIVATE_KEY", "STAFF_EMAIL", "HEAD_EMAIL", "HUBSPOT_TOKEN"),
     )
 }
 

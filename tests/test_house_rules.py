@@ -5,11 +5,12 @@ import re
 import socket
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pytest_socket import SocketConnectBlockedError
 
-from adapters.tasks import TaskLibrary
+from adapters.staff_words import StaffWords
 from adapters.templates import MessageLibrary
 from tests.workflows.stories import STORIES
 from workflows.registry import declarations, journeys
@@ -68,14 +69,19 @@ def test_every_event_that_a_journey_waits_for_is_one_that_it_hears() -> None:
         assert named <= set(declaration.plan.hears), f"{declaration.name} does not hear {named}"
 
 
-def test_every_task_that_a_journey_creates_has_its_words() -> None:
+OURS = {"task": {("replies", "answer")}, "notice": {("tasks", "escalated")}}
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("task", "create_task"), ("notice", "tell")])
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_what_journeys_say_to_the_staff_has_its_words(kind: Literal["task", "notice"], verb: str, locale: str) -> None:
     asked = {
         (d.folder, name)
         for d in declarations()
-        for name in re.findall(r'create_task\(\s*"(\w+)"', (ROOT / "workflows" / f"{d.folder}.py").read_text())
+        for name in re.findall(rf'\.{verb}\(\s*"(\w+)"', (ROOT / "workflows" / f"{d.folder}.py").read_text())
     }
 
-    assert asked == set(TaskLibrary("en").names())
+    assert asked | OURS[kind] == set(StaffWords(kind, locale).names())
 
 
 def test_every_journey_has_stories_a_test_and_a_module_of_its_name() -> None:

@@ -23,6 +23,13 @@ def test_production_refuses_a_short_secret() -> None:
         Settings.model_validate({"environment": "production", "secrets": ["short"]}).checked()
 
 
+@pytest.mark.parametrize("name", ["staff_email", "head_email"])
+@pytest.mark.parametrize("address", ["team", "a@b", "Team <team@example.com>", "a@example.com, b@example.com"])
+def test_whoever_is_told_has_one_address(name: str, address: str) -> None:
+    with pytest.raises(Misconfigured, match=f"TROPA_{name.upper()}"):
+        Settings.model_validate({name: address}).checked()
+
+
 def test_a_zone_that_is_none_is_refused() -> None:
     with pytest.raises(Misconfigured, match="Mars/Olympus"):
         Settings.model_validate({"timezone": "Mars/Olympus"}).checked()

@@ -8,6 +8,7 @@ from adapters.channels.email import EmailGateway
 from adapters.channels.mime import sender_mailbox
 from adapters.channels.sandbox import SandboxGateway
 from adapters.channels.telegram import TelegramGateway
+from adapters.crm.none import NoCrm
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.outward import Outward
@@ -16,6 +17,7 @@ from adapters.settings import Settings
 from domain.clock import Clock
 from domain.errors import Misconfigured
 from domain.messages import Channel
+from services.crm import Crm
 from services.gateways import Gateway
 
 if TYPE_CHECKING:
@@ -65,6 +67,16 @@ def dkim_signer(settings: Settings) -> "DkimSigner | None":
 
     domain = settings.dkim_domain or sender_mailbox(settings.mail_from).rpartition("@")[2]
     return DkimSigner(domain=domain, selector=settings.dkim_selector, pem=pem)
+
+
+def build_crm(settings: Settings) -> Crm:
+    """The CRM that is set up, or none."""
+    token = settings.hubspot_token.get_secret_value()
+    if not token:
+        return NoCrm()
+    from adapters.crm.hubspot import HubSpotCrm  # slow to import, and seldom needed
+
+    return HubSpotCrm(token, base_url=settings.hubspot_base_url)
 
 
 def _twilio(settings: Settings, links: Links, **sender: str) -> Gateway:

@@ -14,12 +14,15 @@ from api.app import create_app
 from api.needs import Needs
 from services.browsers import Browsers
 from services.chats import Chats
+from services.companies import Companies
 from services.customers import Customers
+from services.deals import Deals
 from services.erasing import Erasing
 from services.exporting import Exporting
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.merging import Merging
+from services.notes import Notes
 from services.opting_out import OptingOut
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
@@ -55,6 +58,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     customers = Customers(house.clock, house.restrictions)
     preferences = Preferences(house.clock, customers, house.catalogue.topics())
     erasing = Erasing(house.clock, house.restrictions)
+    timeline = Timeline(settings.timezone)
     twilio = None
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
@@ -66,7 +70,11 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             catalogue=house.catalogue,
             intake=Intake(house.ingest),
             customers=customers,
-            timeline=Timeline(settings.timezone),
+            timeline=timeline,
+            tasks=house.tasks,
+            deals=Deals(house.clock),
+            notes=Notes(house.clock),
+            companies=Companies(house.clock, timeline),
             enrolling=house.enrolling,
             letters=house.letters,
             erasing=erasing,
@@ -77,7 +85,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             links=house.links,
             reports=house.reports,
             bounces=house.bounces,
-            replies=Replies(house.database, house.clock, house.ingest, customers),
+            replies=Replies(house.database, house.clock, house.ingest, customers, house.tasks),
             chats=Chats(house.database, house.clock, house.links, customers),
             browsers=Browsers(house.database, house.clock, house.links, customers),
             outward=house.outward,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from activities.people import PeopleActivities
 from activities.sending import SendingActivities
 from activities.sweeping import SweepingActivities
 from activities.walking import WalkingActivities
@@ -18,23 +19,27 @@ from adapters.links import Links
 from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
+from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
-from adapters.tasks import TaskLibrary
 from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
 from domain.contact_policy import ContactPolicy
+from domain.journeys import Declaration
 from domain.messages import Channel
+from domain.tasks import Desk
 from services.announcing import Announcing
 from services.bounces import Bounces
 from services.catalogue import Catalogue
+from services.crm import Crm, TellingCrm
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
 from services.enrolling import Enrolling
 from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
+from services.people import People
 from services.policies import Policies
 from services.project import Projector
 from services.reconcile import Reconciler
@@ -42,9 +47,11 @@ from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
 from services.sweep import Sweeping
+from services.tasks import Tasks
+from services.telling import Telling
 from services.tracking import Tracking
 from services.walking import Walking
-from tropa.gateways import build_gateways
+from tropa.gateways import build_crm, build_gateways
 from workflows.registry import declarations
 
 
@@ -70,6 +77,10 @@ class House:
     reports: DeliveryReports
     bounces: Bounces
     walking: Walking
+    people: People
+    tasks: Tasks
+    telling: Telling
+    crm: TellingCrm
     enrolling: Enrolling
     policies: Policies
     tracking: Tracking
@@ -80,20 +91,17 @@ class House:
         for gateway in self.gateways.values():
             if isinstance(gateway, EmailGateway | TelegramGateway):
                 await gateway.close()
+        await self.crm.close()
         await self.outward.close()
         await self.database.close()
 
     def activities(self) -> list[object]:
         """What a worker serves."""
         sending, walking = SendingActivities(self.sending), WalkingActivities(self.walking)
-        sweeping = SweepingActivities(self.sweeping)
+        sweeping, people = SweepingActivities(self.sweeping), PeopleActivities(self.people)
         return [
-            sending.send,
-            walking.customer,
-            walking.catch_up,
-            walking.variant,
-            walking.create_task,
-            walking.end,
+            *(sending.send, walking.customer, walking.catch_up, walking.variant, walking.end),
+            *(people.create_task, people.tell, people.update_crm),
             sweeping.sweep,
         ]
 
@@ -116,6 +124,9 @@ async def build(
     outward: Outward | None = None,
     library: MessageLibrary | None = None,
     policy: ContactPolicy | None = None,
+    declared: tuple[Declaration, ...] | None = None,
+    staff_words: tuple[StaffWords, StaffWords] | None = None,
+    crm: Crm | None = None,
 ) -> House:
     """Build the house on a migrated database. What comes after `settings` replaces its own, for tests.
 
@@ -131,7 +142,11 @@ async def build(
     surrogates = Surrogates(secrets[-1])
     library = library or MessageLibrary()
     catalogue = Catalogue(
-        declarations(), library, surrogates, currency=settings.currency, stages=read_stage_set(settings.stages)
+        declared or declarations(),
+        library,
+        surrogates,
+        currency=settings.currency,
+        stages=read_stage_set(settings.stages),
     )
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
@@ -155,6 +170,28 @@ async def build(
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
     letters = Letters(clock, library, links, company, link_tracking)
     restrictions = Restrictions(clock, surrogates)
+    desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
+    task_words, notice_words = staff_words or (
+        StaffWords("task", settings.locale),
+        StaffWords("notice", settings.locale),
+    )
+    mail = gateways[Channel.EMAIL]
+    telling = Telling(
+        database,
+        mail if isinstance(mail, EmailGateway) else None,  # the sandbox outbox is for customers' messages
+        sender=settings.mail_from,
+        console=f"{public_url}/console/customers",
+    )
+    tasks = Tasks(
+        database,
+        clock,
+        desk=desk,
+        words=task_words,
+        notices=notice_words,
+        telling=telling,
+        zone=settings.timezone,
+        locale=settings.locale,
+    )
     facts = FactReader(catalogue, surrogates, gateways, settings.timezone, policies.of)
     reports = DeliveryReports(database, clock, surrogates, reporting)
     return House(
@@ -175,7 +212,20 @@ async def build(
         sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways),
         reports=reports,
         bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
-        walking=Walking(database, clock, pace, catalogue, projector, TaskLibrary(settings.locale)),
+        walking=Walking(database, clock, catalogue, projector),
+        people=People(
+            database,
+            pace,
+            catalogue,
+            tasks=tasks,
+            telling=telling,
+            desk=desk,
+            task_words=task_words,
+            notice_words=notice_words,
+        ),
+        tasks=tasks,
+        telling=telling,
+        crm=TellingCrm(database, crm or build_crm(settings)),
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
         tracking=Tracking(database, clock, links, settings.tracking),

@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps that project, dispatch, announce, grade and reconcile."""
+"""The worker: walks and their activities, and the pumps: whatever goes on by itself in the database."""
 
 import asyncio
 import contextlib
@@ -17,6 +17,7 @@ from tropa.wiring import House
 from workflows.operations.daily_sweep import DailySweep
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
+from workflows.toolkit.journey import Journey
 
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
@@ -38,12 +39,14 @@ RUNNER = SandboxedWorkflowRunner(
 )
 
 
-def build_worker(house: House, client: Client, *, task_queue: str = TASK_QUEUE) -> Worker:
-    """The Temporal worker, the same in production and in tests."""
+def build_worker(
+    house: House, client: Client, *, task_queue: str = TASK_QUEUE, also: tuple[type[Journey], ...] = ()
+) -> Worker:
+    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own."""
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[*journeys(), *OPERATIONS],
+        workflows=[*journeys(), *OPERATIONS, *also],
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
         interceptors=[Endings()],
@@ -61,7 +64,8 @@ async def pumping(
     reconcile_every: float | None = RECONCILE_EVERY,
     pulse: Pulse | None = None,
 ) -> AsyncIterator[None]:
-    """Project, dispatch, announce, grade clicks and (unless None) reconcile, for as long as the block runs.
+    """Project, dispatch, announce, grade clicks, escalate late tasks, tell staff and CRM, and (unless None) reconcile,
+    for as long as the block runs.
 
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
@@ -72,6 +76,9 @@ async def pumping(
         ("dispatch", dispatcher.dispatch_some, None),
         ("announce", house.announcing.announce_some, None),
         ("tracking", house.tracking.settle_some, None),
+        ("escalate", house.tasks.escalate_some, None),
+        ("tell", house.telling.mail_some, None),
+        ("crm", house.crm.push_some, None),
     ]
     if reconcile_every is not None:
         rounds.append(("reconcile", house.reconciler(client).reconcile, reconcile_every))

@@ -23,8 +23,8 @@ def journeys() -> tuple[type[Journey], ...]:
     return tuple(sorted(found, key=lambda each: each.__name__))
 
 
-def declarations() -> tuple[Declaration, ...]:
-    """What the journeys declare, as data for the rest of the house."""
+def declarations(of: tuple[type[Journey], ...] | None = None) -> tuple[Declaration, ...]:
+    """What journeys declare, as data for the rest of the house: those of this folder, unless others are given."""
     return tuple(
         Declaration(
             name=each.__name__,
@@ -32,5 +32,5 @@ def declarations() -> tuple[Declaration, ...]:
             plan=each.plan,
             story=inspect.getdoc(inspect.getmodule(each)) or "",
         )
-        for each in journeys()
+        for each in (journeys() if of is None else of)
     )

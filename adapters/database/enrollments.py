@@ -242,9 +242,9 @@ async def decide(
         },
     )
     if told_as := announcement(state, decision.rule):
-        # A task's words are for the staff: they may hold a name.
-        why = None if state == "task" else decision.words()
-        await webhooks.queue(connection, told_as, customer=customer, at=at, enrollment=enrollment, send=send, why=why)
+        await webhooks.queue(
+            connection, told_as, customer=customer, at=at, enrollment=enrollment, send=send, why=decision.words()
+        )
 
 
 def _json(value: Any) -> str:

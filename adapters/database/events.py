@@ -231,8 +231,11 @@ async def append(
     name: str,
     at: datetime,
     event_id: str,
-    properties: dict[str, Any],
+    properties: Mapping[str, Any],
+    about: str = "",
 ) -> None:
     """Append the event of a command, in the command's own transaction."""
-    event = told_once(event_id, customer_id=customer_id, name=name, at=at, source=OURS, properties=properties)
+    event = told_once(
+        event_id, customer_id=customer_id, name=name, at=at, source=OURS, properties=properties, about=about
+    )
     await insert(connection, [event])

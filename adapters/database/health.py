@@ -111,5 +111,17 @@ NOT_SWEPT = Count(
 )
 """The last sweep, if it was before an instant (business time); the installation's beginning, if there was none."""
 
+TRIED = "least(coalesce(done_at, due_at), now())"
+
+STAFF_NOT_REACHED = Count(
+    rows="notices", where=f"result ~ '^(retry|refused|unknown):' AND {TRIED} > :at", oldest=TRIED, by="result"
+)
+"""Mails to colleagues that were not taken since an instant (real time), by what was said."""
+
+CRM_NOT_TOLD = Count(
+    rows="crm_updates", where=f"result ~ '^(later|refused):' AND {TRIED} > :at", oldest=TRIED, by="result"
+)
+"""Updates that the CRM did not take since an instant (real time), by what it said."""
+
 KEPT_IN_SANDBOX = Count(rows="sandbox_outbox", where="at > :at", oldest="at", by="channel")
 """Messages that went to the sandbox outbox since an instant (business time), by channel."""

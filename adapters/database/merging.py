@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.personal import HELD, Joined
+from adapters.database.tasks import LONGEST
 from domain.engagement import HALF_LIFE
 
 
@@ -76,7 +77,10 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
                     ELSE coalesce(c.frequency, m.frequency) END,
                 snoozed_until = greatest(c.snoozed_until, m.snoozed_until),
                 last_active_at = greatest(c.last_active_at, m.last_active_at),
-                attributes = m.attributes || c.attributes,
+                attributes = m.attributes || c.attributes, needs = m.needs || c.needs,
+                owner = coalesce(c.owner, m.owner), company = coalesce(c.company, m.company),
+                buying_role = CASE WHEN c.company IS NULL OR c.company = m.company
+                    THEN coalesce(c.buying_role, m.buying_role) ELSE c.buying_role END,
                 first_seen_at = least(c.first_seen_at, m.first_seen_at), events = c.events + m.events,
                 engaged_at = greatest(c.engaged_at, m.engaged_at),
                 engagement_at = greatest(c.engagement_at, m.engagement_at),
@@ -98,6 +102,7 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
     await _join_orders(connection, both)
     await _join_assignments(connection, both)
     await _join_addresses(connection, both)
+    await _join_answers(connection, into["id"], at)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
     await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})
     await connection.execute(
@@ -183,3 +188,20 @@ async def _join_addresses(connection: AsyncConnection, both: dict[str, str]) -> 
         both,
     )
     await connection.execute(text("DELETE FROM addresses WHERE customer = :merged"), {"merged": both["merged"]})
+
+
+async def _join_answers(connection: AsyncConnection, customer: str, at: datetime) -> None:
+    """Both may have had a task to answer them: the older one goes on with the words of both (S63)."""
+    await connection.execute(
+        text("""
+            WITH given AS (
+                SELECT id, text, times, row_number() OVER (ORDER BY created_at, id) AS place FROM tasks
+                WHERE customer = :customer AND cause = 'reply' AND closed_at IS NULL
+            ), dropped AS (
+                UPDATE tasks t SET closed_at = :at, outcome = 'dropped' FROM given WHERE t.id = given.id AND place = 2
+            )
+            UPDATE tasks t SET text = left(t.text || E'\\n\\n' || other.text, :longest), times = t.times + other.times
+            FROM given mine, given other WHERE t.id = mine.id AND mine.place = 1 AND other.place = 2
+        """),
+        {"customer": customer, "at": at, "longest": LONGEST},
+    )

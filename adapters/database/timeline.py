@@ -1,4 +1,4 @@
-"""SQL for a customer's timeline: what happened, and what was decided about it, in one order."""
+"""SQL for a timeline, of a customer or of a company's people: what happened and what was decided, in one order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,28 +17,35 @@ class Place:
     key: str
 
 
+# A note, a task and a notice are told by an event or a decision that names it; its words are read here.
 # A send that went on from `reserved` says so by its next decision; only one that stands there still is shown.
 _TIMELINE = text("""
-    WITH entries AS (
+    WITH called AS (
+        SELECT c.customer_id, c.id AS customer FROM customers c WHERE c.id = ANY(:customers)
+        UNION ALL SELECT a.customer_id, a.customer FROM customer_aliases a WHERE a.customer = ANY(:customers)
+    ), entries AS (
         SELECT occurred_at AS at, 0 AS rank, id::text AS key, 'event' AS kind, name AS what, source, properties,
-               NULL AS rule, NULL::jsonb AS facts, NULL AS enrollment, NULL::uuid AS send
-        FROM events WHERE customer = :customer
+               NULL AS rule, NULL::jsonb AS facts, NULL AS enrollment, NULL::uuid AS send, customer
+        FROM events WHERE customer = ANY(:customers)
         UNION ALL
-        SELECT occurred_at, 0, id::text, 'event', name, source, properties, NULL, NULL, NULL, NULL
-        FROM events WHERE number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
-            SELECT c.customer_id FROM customers c WHERE c.id = :customer
-            UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))
+        SELECT occurred_at, 0, w.id::text, 'event', name, source, properties, NULL, NULL, NULL, NULL, called.customer
+        FROM events w JOIN called ON called.customer_id = w.customer_id
+        WHERE w.number IS NULL AND w.quarantined IS NULL AND w.customer_id = ANY(ARRAY(SELECT customer_id FROM called))
         UNION ALL
-        SELECT at, 1, lpad(id::text, 20, '0'), 'decision', state, NULL, NULL, rule, facts, enrollment, send
-        FROM decisions WHERE customer = :customer
+        SELECT at, 1, lpad(id::text, 20, '0'), 'decision', state, NULL, NULL, rule, facts, enrollment, send, customer
+        FROM decisions WHERE customer = ANY(:customers)
     )
     SELECT t.*, e.journey, e.about, s.message, s.channel, s.purpose, s.state AS send_state, s.slot_at, s.expires_at,
-           o.send IS NOT NULL AS kept, k.id AS task, k.text AS task_text, k.due_at, k.closed_at
+           o.send IS NOT NULL AS kept, k.id AS task, k.title AS task_title, k.due_at, k.closed_at, k.outcome,
+           k.owner AS task_owner, k.note AS task_note, coalesce(k.text, n.text, i.text) AS words
     FROM entries t
     LEFT JOIN enrollments e ON e.id = t.enrollment
     LEFT JOIN sends s ON s.id = t.send
     LEFT JOIN sandbox_outbox o ON o.send = t.send
-    LEFT JOIN tasks k ON t.rule = 'task_created' AND k.id::text = t.facts ->> 'task'
+    LEFT JOIN tasks k ON k.customer = t.customer AND k.id::text = CASE WHEN t.rule = 'task_created'
+        THEN t.facts ->> 'task' WHEN t.what IN ('task_closed', 'task_escalated') THEN t.properties ->> 'task_id' END
+    LEFT JOIN notes n ON n.customer = t.customer AND t.what = 'note_added' AND n.id::text = t.properties ->> 'note'
+    LEFT JOIN notices i ON i.customer = t.customer AND t.rule = 'staff_told' AND i.id::text = t.facts ->> 'notice'
     WHERE cast(:at AS timestamptz) IS NULL
         OR (t.at, t.rank, t.key COLLATE "C") < (:at, cast(:rank AS int), cast(:key AS text))
     ORDER BY t.at DESC, t.rank DESC, t.key COLLATE "C" DESC LIMIT :limit
@@ -59,12 +66,14 @@ _CURRENT = text("""
 """)
 
 
-async def page(connection: AsyncConnection, customer: str, *, after: Place | None, limit: int) -> Sequence[RowMapping]:
-    """A page of entries, newest first, after a place."""
+async def page(
+    connection: AsyncConnection, customers: Sequence[str], *, after: Place | None, limit: int
+) -> Sequence[RowMapping]:
+    """A page of entries of some customers, newest first, after a place."""
     rows = await connection.execute(
         _TIMELINE,
         {
-            "customer": customer,
+            "customers": list(customers),
             "at": after.at if after else None,
             "rank": after.rank if after else None,
             "key": after.key if after else None,

@@ -1,9 +1,10 @@
 """SQL for webhooks: endpoints, and what each is still to be told. Machinery: real time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,8 +23,9 @@ async def queue(
     send: UUID | None = None,
     channel: str | None = None,
     why: str | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> None:
-    """Tell every endpoint that listens for this, after the commit.
+    """Tell every endpoint that listens for this, after the commit. `facts` are ids, numbers and words of a list.
 
     No names, no addresses, no texts; but the company's own ids of customers, carts and the like may be any of these.
     """
@@ -35,7 +37,8 @@ async def queue(
                 'data', jsonb_strip_nulls(jsonb_build_object(
                     'customer_id', c.customer_id, 'customer', c.id, 'journey', e.journey, 'enrollment', e.id,
                     'about', nullif(e.about, ''), 'message', s.message, 'send', s.id,
-                    'channel', coalesce(cast(:channel AS text), s.channel), 'why', cast(:why AS text))))
+                    'channel', coalesce(cast(:channel AS text), s.channel), 'why', cast(:why AS text))
+                    || cast(:facts AS jsonb)))
             FROM webhook_endpoints w CROSS JOIN customers c
             LEFT JOIN enrollments e ON e.id = cast(:enrollment AS text)
             LEFT JOIN sends s ON s.id = cast(:send AS uuid)
@@ -49,7 +52,27 @@ async def queue(
             "send": send,
             "channel": channel,
             "why": why,
+            "facts": msgspec.json.encode(facts or {}).decode(),
         },
+    )
+
+
+async def queue_tasks(connection: AsyncConnection, name: str, tasks: Sequence[UUID], *, at: datetime) -> None:
+    """As `queue`, about tasks: which they are, when they are due, how they ended."""
+    await connection.execute(
+        text("""
+            INSERT INTO webhook_deliveries (endpoint, payload)
+            SELECT w.id, jsonb_build_object(
+                'type', cast(:name AS text), 'timestamp', cast(:at AS timestamptz),
+                'data', jsonb_strip_nulls(jsonb_build_object(
+                    'customer_id', c.customer_id, 'customer', c.id, 'journey', e.journey, 'enrollment', e.id,
+                    'about', nullif(e.about, ''), 'task', t.id, 'name', t.name, 'due_at', t.due_at,
+                    'outcome', t.outcome)))
+            FROM webhook_endpoints w CROSS JOIN tasks t JOIN customers c ON c.id = t.customer
+            LEFT JOIN enrollments e ON e.id = t.enrollment
+            WHERE t.id = ANY(:tasks) AND w.disabled_at IS NULL AND cast(:name AS text) = ANY(w.events)
+        """),
+        {"name": name, "at": at, "tasks": list(tasks)},
     )
 
 

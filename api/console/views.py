@@ -116,7 +116,7 @@ def _shown(entry: Entry) -> dict[str, Any]:
         "tone": tone,
         "icon": _icon(entry),
         "note": entry.details.get("journey") if entry.kind == "send" else None,
-        "more": entry.details.get("task_text"),
+        "more": entry.details.get("task_text") or entry.details.get("words"),
         "send": entry.details["send"] if entry.state == "accepted" and entry.details.get("kept") else None,
     }
 

@@ -1,7 +1,7 @@
 """Customers: their profiles, their consents, and everything that happened to them."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -10,10 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from api.access import CallerHere, allowed
-from api.fields import Attributes, CustomerInPath, Email, Instant, Locale, Phone, Strict, Words, Zone
+from api.fields import (
+    Attributes,
+    CompanyId,
+    Currency,
+    CustomerInPath,
+    Email,
+    Instant,
+    Locale,
+    Phone,
+    Strict,
+    Words,
+    Zone,
+)
 from api.needs import House
 from api.problems import answers
 from api.reading import CheckedRoute
+from domain.companies import BuyingRole
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.engagement import Engagement, EngagementModel, score
 from domain.errors import InvalidInput
@@ -40,6 +53,18 @@ class ConsentGiven(Strict):
     proof: Annotated[Words, Field(max_length=500)] = Field(default="", description="Where that can be seen again.")
 
 
+class NeedsCard(Strict):
+    """What a business customer wants (S9). A field of null is taken off the card."""
+
+    need: Annotated[Words, Field(max_length=1000)] | None = None
+    budget: Annotated[float, Field(ge=0, le=1e12, strict=False)] | None = None
+    currency: Currency | None = None
+    decision_date: Annotated[date, Field(strict=False)] | None = Field(default=None, examples=["2026-06-30"])
+    criteria: Annotated[Words, Field(max_length=1000)] | None = Field(default=None, description="What they decide by.")
+    competitors: Annotated[Words, Field(max_length=500)] | None = None
+    next_step: Annotated[Words, Field(max_length=500)] | None = None
+
+
 class Profile(Strict):
     """What to know of a customer. `consents` are by channel, or about all of them."""
 
@@ -51,6 +76,8 @@ class Profile(Strict):
                 "locale": "en",
                 "timezone": "Europe/Berlin",
                 "attributes": {"first_name": "Anna", "plan": "team"},
+                "owner": "mira@acme.example",
+                "needs": {"need": "Fewer lost leads", "budget": 5000, "currency": "EUR", "decision_date": "2026-06-30"},
                 "consents": {"email": {"status": "granted", "at": "2026-03-02T10:00:00Z", "source": "sign-up form"}},
             }
         }
@@ -64,6 +91,12 @@ class Profile(Strict):
         default=None, description="Which channel a cascade tries first."
     )
     attributes: Attributes | None = Field(default=None, description="Your own facts, at most 32 KiB altogether.")
+    owner: Email | None = Field(default=None, description="The colleague who looks after them.")
+    company_id: CompanyId | None = Field(default=None, description="Your own id of the company that they decide for.")
+    buying_role: Annotated[BuyingRole, Field(strict=False)] | None = Field(
+        default=None, description="What part they have in their company's decision."
+    )
+    needs: NeedsCard | None = Field(default=None, description="What they want, what they can pay, by when.")
     consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all"], ConsentGiven] = Field(
         default_factory=dict
     )
@@ -76,6 +109,7 @@ class Profile(Strict):
         return Change(
             columns={name: getattr(self, name) for name in PROFILE if name in self.model_fields_set},
             attributes=self.attributes if "attributes" in self.model_fields_set else None,
+            needs=self._needs(),
             consents={
                 scope: Consent(
                     status=each.status,
@@ -88,6 +122,14 @@ class Profile(Strict):
             },
             by=by,
         )
+
+    def _needs(self) -> dict[str, Any] | None:
+        """What is said of the needs card. A card of null has nothing on it; one that is left out stays."""
+        if "needs" not in self.model_fields_set:
+            return None
+        if self.needs is None:
+            return dict.fromkeys(NeedsCard.model_fields)
+        return self.needs.model_dump(mode="json", exclude_unset=True)
 
 
 assert {"email", "sms", "whatsapp", "telegram", "web_push", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
@@ -142,6 +184,10 @@ class CustomerView(BaseModel):
     timezone: str | None
     preferred_channel: Channel | None
     attributes: Attributes
+    owner: str | None
+    company_id: str | None
+    buying_role: BuyingRole | None
+    needs: dict[str, Any] = Field(examples=[{"need": "Fewer lost leads", "budget": 5000, "currency": "EUR"}])
     consents: dict[str, ConsentNow]
     first_seen_at: datetime
     first_touch: FirstTouchView | None
@@ -161,7 +207,8 @@ class CustomerView(BaseModel):
         was = Engagement(value=now.row["engagement"], at=now.row["engagement_at"])
         counted = score(was.on(at), EngagementModel().scale)
         rfm = now.rfm and RfmView.of(now.rfm)
-        return cls.model_validate({**now.row, "consents": said, "engagement": counted, "rfm": rfm})
+        more = {"consents": said, "engagement": counted, "rfm": rfm, "company_id": now.company_id}
+        return cls.model_validate({**now.row, **more})
 
 
 class EntryView(BaseModel):

@@ -132,6 +132,9 @@ async def test_a_person_gets_everything_that_is_stored_about_them(
     waiting = {"event_id": "1", "customer_id": ANNA, "name": "looked", "properties": {"product": "a blue one"}}
     await api.post("/v1/events", json={"events": [waiting]})
 
+    await api.post(f"{ADDRESS}/notes", json={"text": "Prefers calls"})
+    await api.put("/v1/deals/D-1", json={"customer_id": ANNA, "pipeline": "sales", "stage": "new"})
+
     answer = await api.get(f"{ADDRESS}/export")
 
     assert answer.headers["content-type"] == "application/json"
@@ -144,7 +147,9 @@ async def test_a_person_gets_everything_that_is_stored_about_them(
     assert {row["properties"].get("product") for row in all_["events"]} >= {"a red kettle", "a blue one"}
     assert [row["id"] for row in all_["enrollments"]] == [entered["id"]]
     assert all_["decisions"]
-    assert all_["tasks"] == []
+    assert (all_["tasks"], all_["notices"], all_["crm_updates"]) == ([], [], [])
+    assert [row["text"] for row in all_["notes"]] == ["Prefers calls"]
+    assert [row["deal_id"] for row in all_["deals"]] == ["D-1"]
     assert "boris" not in answer.text
     assert (await audited(api, ours))[0] == "customer.exported"
 

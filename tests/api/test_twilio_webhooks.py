@@ -514,6 +514,8 @@ async def test_anything_else_is_an_event_for_people(texting: Texting, twilio: Tw
     assert found == [{"properties": {"channel": "sms", "means": means, "text": text}}]
     assert (await texting.consent())["status"] == "granted"
     assert await texting.told(kind="event") != []
+    asked = await rows(texting.house, "SELECT title FROM tasks WHERE cause = 'reply'")
+    assert asked == ([{"title": "Answer Anna Petrova"}] if means == "other" else [])
 
 
 async def test_a_number_that_nobody_has_is_answered_all_the_same(texting: Texting, twilio: Twilio) -> None:

@@ -15,9 +15,9 @@ from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
-from adapters.tasks import TaskLibrary
 from adapters.templates import MESSAGES, MessageLibrary
 from domain.clock import Pace
 from domain.consequences import Walk
@@ -28,6 +28,7 @@ from domain.messages import Channel, Limit, Purpose
 from domain.options import Id
 from domain.sends import SendResult, send_id
 from domain.stages import StageSet
+from domain.tasks import Desk
 from domain.tracking import TrackingMode
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
@@ -35,10 +36,13 @@ from services.erasing import Erasing
 from services.ingest import Ingest
 from services.letters import Company, Letters
 from services.merging import Merging
+from services.people import People
 from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.tasks import Tasks
+from services.telling import Telling
 from services.tracking import Tracking
 from services.walking import Walking
 from tests.support.factories import STAFF, SettableClock, an_event
@@ -131,7 +135,17 @@ class Bench:
         self.ingest = Ingest(self.database, self.clock, self.restrictions)
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
         self.enrolling = Enrolling(self.clock, self.catalogue, self.projector)
-        self.walking = Walking(self.database, self.clock, self.pace, self.catalogue, self.projector, TaskLibrary("en"))
+        self.walking = Walking(self.database, self.clock, self.catalogue, self.projector)
+        words = {"task_words": StaffWords("task", "en"), "notice_words": StaffWords("notice", "en")}
+        desk = Desk(staff="staff@acme.test", head="head@acme.test")
+        self.telling = Telling(self.database, None, sender="Acme <a@acme.test>", console="https://acme.test/customers")
+        self.tasks = Tasks(
+            self.database, self.clock, desk=desk, words=words["task_words"], notices=words["notice_words"],
+            telling=self.telling, zone="UTC", locale="en",
+        )  # fmt: skip
+        self.people = People(
+            self.database, self.pace, self.catalogue, tasks=self.tasks, telling=self.telling, desk=desk, **words
+        )
         self.erasing = Erasing(self.clock, self.restrictions)
         self.merging = Merging(self.clock, self.restrictions, self.erasing)
         self.facts = FactReader(self.catalogue, self.surrogates, list(Channel), "UTC", lambda _: self.policy)

@@ -90,6 +90,25 @@ async def a_task_is_due(bench: Bench, age: timedelta) -> None:
     )  # fmt: skip
 
 
+async def a_colleague_was_not_reached(bench: Bench, age: timedelta) -> None:
+    await a_started_walk(bench)
+    await bench.change(
+        """INSERT INTO notices (id, customer, name, title, text, at, done_at, result)
+           SELECT gen_random_uuid(), id, 'hot', 'Hot', 'Hot', :now, now() - cast(:age AS interval), 'refused: 550'
+           FROM customers""",
+        now=bench.clock.now(), age=age,
+    )  # fmt: skip
+
+
+async def the_crm_was_not_told(bench: Bench, age: timedelta) -> None:
+    walk = await a_started_walk(bench)
+    await bench.change(
+        """INSERT INTO crm_updates (id, customer, enrollment, facts, at, due_at, result)
+           VALUES (gen_random_uuid(), :customer, :walk, '{}', :now, now() - cast(:age AS interval), 'later: 401')""",
+        customer=bench.ours["anna"], walk=walk, now=bench.clock.now(), age=age,
+    )  # fmt: skip
+
+
 async def a_message_went_nowhere(bench: Bench, age: timedelta) -> None:
     await a_send(bench, "accepted", age)
     await bench.change(
@@ -128,5 +147,7 @@ CAUSES = [
     ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
     ("sweep_overdue", nothing_was_swept, 37 * HOUR, 35 * HOUR),
     ("sweep_overdue", nothing_was_ever_swept, 37 * HOUR, 35 * HOUR),
+    ("staff_not_reached", a_colleague_was_not_reached, 23 * HOUR, 25 * HOUR),
+    ("crm_not_told", the_crm_was_not_told, 23 * HOUR, 25 * HOUR),
     ("sandbox_in_production", a_message_went_nowhere, 23 * HOUR, 25 * HOUR),
 ]

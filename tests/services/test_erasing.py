@@ -6,18 +6,25 @@ import logging
 import os
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from adapters.channels.sandbox import SandboxGateway
-from adapters.database import addresses, customers, webhooks
+from adapters.database import addresses, crm_updates, customers, webhooks
 from domain.customers import Consent, ConsentStatus
+from domain.deals import Deal, DealStatus
 from domain.errors import Conflict, NotFound
 from domain.messages import Channel
 from domain.sends import SendState
+from domain.tasks import TaskCause, TaskOutcome
 from services.customers import Change, Customers
+from services.deals import Deals
+from services.notes import Notes
+from services.tasks import NewTask
 from tests.services.bench import NO_LIMITS, Bench
 from tests.support.factories import STAFF, an_event
 from tests.support.providers import UNKNOWN
@@ -98,10 +105,34 @@ async def a_life(bench: Bench) -> list[str]:
     async with bench.database.transaction() as connection:
         await webhooks.queue(connection, "journey.ended", customer=bench.ours[WHO], at=now)
         await bench.enrolling.leave(connection, walks[0], reason=f"{CANARY} called", actor=STAFF)
+    await a_seller_knows(bench, walks[1])
     await bench.ingest.accept([an_event("opted_out", WHO, at=now, channel="sms", reason=CANARY, source=CANARY)])
     await bench.ingest.accept([an_event("looked", WHO, at=now, event_id=f"{CANARY}-waits", product=CANARY)])
     await bench.change("UPDATE events SET quarantined = 'ValueError', number = NULL WHERE name = 'replied'")
     return walks
+
+
+async def a_seller_knows(bench: Bench, walk: str) -> None:
+    """All that people write down about somebody: needs, deal, note, tasks with their endings, words to the staff."""
+    clock, ours, now = bench.clock, bench.ours[WHO], bench.clock.now()
+    await bench.change("INSERT INTO companies (company_id, name, created_at) VALUES ('acme', 'Acme', :now)", now=now)
+    await bench.change(
+        """UPDATE customers SET needs = cast(:needs AS jsonb), owner = 'mira@acme.test', buying_role = 'user',
+               company = (SELECT id FROM companies) WHERE id = :id""",
+        needs=json.dumps({"need": CANARY}), id=ours,
+    )  # fmt: skip
+    new = NewTask(
+        id=uuid4(), name="call", cause=TaskCause.STAFF, title=CANARY, text=CANARY, due_at=now, enrollment=walk
+    )
+    async with bench.database.transaction() as connection:
+        deal = Deal(deal_id=f"deal of {CANARY}", pipeline="sales", stage="lost", status=DealStatus.LOST)
+        await Deals(clock).put(connection, WHO, replace(deal, lost_reason=CANARY), actor=STAFF)
+        await Notes(clock).add(connection, WHO, f"{CANARY} likes tea", author=STAFF)
+        await bench.tasks.create(connection, WHO, new, actor=STAFF)
+        await bench.tasks.create(connection, WHO, replace(new, id=uuid4()), actor=STAFF)
+        await bench.tasks.close(connection, new.id, TaskOutcome.DONE, CANARY, actor=STAFF)
+        await crm_updates.insert(connection, uuid4(), ours, walk, {"stage": CANARY}, now)
+    await bench.tasks.escalate_some()
 
 
 async def test_no_word_of_somebody_erased_is_left_in_any_table_or_log(
@@ -117,7 +148,7 @@ async def test_no_word_of_somebody_erased_is_left_in_any_table_or_log(
 
     assert set(singing(before.items())) >= {
         "customers", "consents", "events", "sends", "decisions", "tasks", "enrollments", "sandbox_outbox",
-        "idempotency_keys", "addresses", "hits", "webhook_deliveries",
+        "idempotency_keys", "addresses", "hits", "webhook_deliveries", "deals", "notes", "notices", "crm_updates",
     }  # fmt: skip
     assert singing((await dump(bench)).items()) == []
     assert singing((record.name, record.getMessage()) for record in caplog.records) == []
@@ -139,7 +170,7 @@ async def test_what_stays_are_counts_and_times_without_words(bench: Bench) -> No
     assert await bench.project() == 0
     kept = (await bench.rows("SELECT customer_id, email, attributes, events, erased_at FROM customers"))[0]
     assert kept == {
-        "customer_id": f"erased:{bench.ours[WHO]}", "email": None, "attributes": {}, "events": 6,
+        "customer_id": f"erased:{bench.ours[WHO]}", "email": None, "attributes": {}, "events": 12,
         "erased_at": bench.clock.now(),
     }  # fmt: skip
 
@@ -149,7 +180,7 @@ async def test_what_they_chose_goes_and_every_address_is_closed(bench: Bench) ->
 
     await bench.erase(WHO)
 
-    chosen = "frequency, snoozed_until, trouble, last_active_at, preferred_channel"
+    chosen = "frequency, snoozed_until, trouble, last_active_at, preferred_channel, owner, company, buying_role"
     assert set((await bench.rows(f"SELECT {chosen} FROM customers"))[0].values()) == {None}
     written = {("telegram", PHONE), ("web_push", f"https://push.example/{CANARY}"), ("email", WHO)}
     closed = await bench.rows("SELECT channel, address_key FROM suppressions WHERE reason = 'erased'")

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from activities.walking import EndRequest, MissedRequest, TaskRequest
+from activities.people import TaskRequest
+from activities.walking import EndRequest, MissedRequest
 from adapters.database import addresses, customers, webhooks
 from adapters.database.connection import lock_customer, lock_customers
 from domain.customers import Consent, ConsentStatus
@@ -61,6 +62,34 @@ async def test_the_survivors_values_win_and_gaps_are_filled(bench: Bench) -> Non
     assert (now["id"], now["email"], now["phone"]) == (bench.ours["anna"], "anna@example.com", "+15550101")
     assert (now["locale"], now["attributes"]) == ("ru", {"name": "Anna", "plan": "team", "city": "Riga"})
     assert await bench.rows("SELECT 1 FROM customers WHERE customer_id = 'anja'") == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "after"),
+    [
+        ((None, None), ("acme", "user"), ("acme", "user")),
+        (("acme", None), ("acme", "user"), ("acme", "user")),
+        (("acme", "buyer"), ("acme", "user"), ("acme", "buyer")),
+        (("acme", None), ("other", "user"), ("acme", None)),
+    ],
+)
+async def test_the_survivors_company_and_part_in_it_stay_and_owner_and_needs_fill_gaps(
+    bench: Bench, mine: tuple[str, str], theirs: tuple[str, str], after: tuple[str, str]
+) -> None:
+    for name in ("acme", "other"):
+        await bench.change(
+            "INSERT INTO companies (id, company_id, name, created_at) VALUES (:n, :n, :n, :at)",
+            n=name, at=bench.clock.now(),
+        )  # fmt: skip
+    needs = json.dumps({"need": "leads", "budget": 5})
+    await bench.a_customer("anna", company=mine[0], buying_role=mine[1], needs=json.dumps({"budget": 7}))
+    await bench.a_customer("anja", company=theirs[0], buying_role=theirs[1], needs=needs, owner="mira@acme.test")
+
+    await bench.merge("anna", "anja")
+
+    now = await one_row(bench, "anna")
+    assert ((now["company"], now["buying_role"]), now["owner"]) == (after, "mira@acme.test")
+    assert now["needs"] == {"need": "leads", "budget": 7}
 
 
 @pytest.mark.parametrize(
@@ -299,7 +328,7 @@ async def test_a_moved_walk_goes_on_by_the_id_that_it_began_with(bench: Bench) -
     due = bench.clock.now() + DAY
     task = TaskRequest(enrollment=walk, customer=old, name="offer_help", visit=1, due_at=due)
     with pytest.raises(NotFound):  # the tests' own journey has no task; it looked for the customer before that
-        await bench.walking.create_task(task, started=bench.clock.now())
+        await bench.people.create_task(task, started=bench.clock.now())
     ended = EndRequest(enrollment=walk, customer=old, ending=Ending(outcome=Outcome.LAPSED))
 
     assert sent.state is SendState.ACCEPTED

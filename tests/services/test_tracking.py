@@ -10,7 +10,6 @@ import pytest
 
 from activities.walking import MissedRequest
 from adapters.database.hits import A_DAY
-from adapters.tasks import TaskLibrary
 from domain.errors import NotFound
 from domain.journeys import Declaration, Plan
 from domain.options import Id
@@ -297,9 +296,8 @@ def listening(bench: Bench) -> Bench:
     """A bench whose journey Trial hears clicks, and starts and ends by opens."""
     declared = Declaration(name="Trial", folder="trial", plan=LISTENS, story="")
     catalogue = Catalogue((declared,), bench.library, bench.surrogates)
-    shared = bench.database, bench.clock, bench.pace
-    bench.projector = Projector(*shared, catalogue)
-    bench.walking = Walking(*shared, catalogue, bench.projector, TaskLibrary("en"))
+    bench.projector = Projector(bench.database, bench.clock, bench.pace, catalogue)
+    bench.walking = Walking(bench.database, bench.clock, catalogue, bench.projector)
     return bench
 
 

@@ -20,6 +20,8 @@ from services.dispatch import Dispatcher
 from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tropa.wiring import House, build
 from tropa.worker import build_worker
+from workflows.registry import declarations
+from workflows.toolkit import Journey
 
 INSTANT = timedelta(seconds=1)
 
@@ -36,14 +38,31 @@ class Playback:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def on(cls, environment: WorkflowEnvironment, database_url: str) -> AsyncIterator["Playback"]:
-        """A bench on a server and a database, with its own task queue and worker."""
+    async def on(
+        cls,
+        environment: WorkflowEnvironment,
+        database_url: str,
+        *,
+        also: tuple[type[Journey], ...] = (),
+        **replaced: Any,
+    ) -> AsyncIterator["Playback"]:
+        """A bench on a server and a database, with its own task queue and worker.
+
+        `also` are journeys of the tests' own, `replaced` is what else `build` is to take.
+        """
         began = await environment.get_current_time()
         clock = SettableClock(began)
-        house = await build(settings_for(database_url), clock=clock, pace=Pace(anchor=began), library=compiled())
+        house = await build(
+            settings_for(database_url),
+            clock=clock,
+            pace=Pace(anchor=began),
+            library=compiled(),
+            declared=(*declarations(), *declarations(also)),
+            **replaced,
+        )
         queue = f"test-{uuid4().hex[:8]}"
         dispatcher = house.dispatcher(environment.client, task_queue=queue, searchable=False)
-        worker: Worker = build_worker(house, environment.client, task_queue=queue)
+        worker: Worker = build_worker(house, environment.client, task_queue=queue, also=also)
         async with worker:
             bench = cls(environment, house, clock, dispatcher)
             await bench.is_known()

@@ -6,6 +6,7 @@ from domain.events import HeardEvent
 from domain.journeys import Enrollment, Outcome, Plan, Reentry
 from domain.options import Between, Id
 from domain.sends import SendState
+from domain.tasks import TaskOutcome
 from domain.triggers import On, at_least, at_most, entering_segment, entering_stage, leaving_segment
 from workflows.toolkit.journey import Journey
 
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "Reentry",
     "SendState",
+    "TaskOutcome",
     "at_least",
     "at_most",
     "days",

@@ -46,3 +46,11 @@ def _experiments(plan: Plan) -> Iterator[str]:
         named = isinstance(variants, tuple) and all(EVENT_NAME.fullmatch(each) for each in (experiment, *variants))
         if not named or len(set(variants)) < 2 or len(set(variants)) < len(variants):
             yield f"experiment {experiment!r} needs two or more variants, each another name in snake_case."
+
+
+def check_crm_facts(journey: str, stage: str, task: str, visits: int) -> None:
+    """Refuse free text, which Temporal must not hold, and a task that this walk has not created."""
+    if stage and not EVENT_NAME.fullmatch(stage):
+        raise InvalidDeclaration(f"{journey}: a stage is one word in snake_case, such as decision; this one is not.")
+    if task and not visits:
+        raise InvalidDeclaration(f"{journey}: tell the CRM of the task {task!r} after create_task({task!r}).")

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
+from activities.people import CrmRequest, PeopleActivities, TaskRequest, TellRequest
 from activities.sending import SendingActivities, SendRequest
-from activities.walking import EndRequest, MissedRequest, TaskRequest, VariantRequest, WalkingActivities
+from activities.walking import EndRequest, MissedRequest, VariantRequest, WalkingActivities
 from domain.clock import Pace
 from domain.customers import CustomerFacts
 from domain.durations import spoken
@@ -20,7 +21,7 @@ from domain.events import HeardEvent, Inbox
 from domain.journeys import Ending, Enrollment, Leaving, Outcome, Plan
 from domain.options import restore_options
 from domain.sends import TOUCHING, WAITING, SendResult, SendState
-from workflows.toolkit.declaring import check_plan
+from workflows.toolkit.declaring import check_crm_facts, check_plan
 from workflows.toolkit.options import ACTIVITY
 
 STORY = 12  # steps kept in the current details
@@ -123,8 +124,34 @@ class Journey:
             visit=self._visit(f"task {name}"),
             due_at=self.now() + due_within,
         )
-        await workflow.execute_activity_method(WalkingActivities.create_task, request, summary=name, **ACTIVITY)
+        await workflow.execute_activity_method(PeopleActivities.create_task, request, summary=name, **ACTIVITY)
         self._note(f"task for a person: {name}")
+
+    async def tell(self, name: str) -> None:
+        """Tell the customer's owner, or else the staff, never the customer. The words are in `templates/notices/`."""
+        request = TellRequest(
+            enrollment=self.enrollment.id,
+            customer=self.enrollment.customer,
+            name=name,
+            visit=self._visit(f"tell {name}"),
+        )
+        await workflow.execute_activity_method(PeopleActivities.tell, request, summary=name, **ACTIVITY)
+        self._note(f"told the staff: {name}")
+
+    async def update_crm(self, *, stage: str = "", outcome: Outcome | None = None, task: str = "") -> None:
+        """Say to the CRM what stage the customer is in, how this journey ended, which task of it somebody has now."""
+        check_crm_facts(type(self).__name__, stage, task, self._visits.get(f"task {task}", 0))
+        request = CrmRequest(
+            enrollment=self.enrollment.id,
+            customer=self.enrollment.customer,
+            visit=self._visit("crm"),
+            stage=stage,
+            outcome=outcome,
+            task=task,
+            task_visit=self._visits.get(f"task {task}", 0),
+        )
+        await workflow.execute_activity_method(PeopleActivities.update_crm, request, summary="CRM", **ACTIVITY)
+        self._note("told the CRM")
 
     def heard(self, event: str) -> bool:
         """Whether an event came that no wait has taken yet."""

@@ -28,6 +28,10 @@ customers = Table(
     Column("timezone", Text),
     Column("preferred_channel", Text),
     Column("attributes", JSONB, nullable=False, server_default=EMPTY),
+    Column("owner", Text, comment="The colleague who looks after them, by their e-mail address"),
+    Column("needs", JSONB, nullable=False, server_default=EMPTY, comment="The needs card: what they want, by when"),
+    Column("company", Text, ForeignKey("companies.id")),
+    Column("buying_role", Text, comment="What part they have in their company's decision"),
     Column("first_seen_at", INSTANT, nullable=False),
     Column("events", Integer, nullable=False, server_default=text("0")),
     Column("orders", Integer, nullable=False, server_default=text("0")),
@@ -51,6 +55,7 @@ customers = Table(
 Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
 BIRTHDAY = text("\"right\"(attributes ->> 'birthday', 5)")
 Index("customers_birthday_idx", BIRTHDAY, customers.c.id, postgresql_where=text("attributes ? 'birthday'"))
+Index("customers_company_idx", customers.c.company, postgresql_where=text("company IS NOT NULL"))
 
 consents = Table(
     "consents",

@@ -1,4 +1,4 @@
-"""What an installation runs on: its clock, keys and settings, tasks for people, and the log of who changed what."""
+"""What an installation runs on: its clock, keys and settings, and the log of who changed what."""
 
 from sqlalchemy import (
     BigInteger,
@@ -12,12 +12,11 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from adapters.database.tables.base import INSTANT, customer_column, enrollment_column, metadata
+from adapters.database.tables.base import INSTANT, metadata
 
 clock = Table(
     "clock",
@@ -26,23 +25,6 @@ clock = Table(
     Column("anchor", INSTANT, nullable=False),
     Column("pace", Double, nullable=False),
 )
-
-tasks = Table(
-    "tasks",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    customer_column(),
-    enrollment_column(),
-    Column("name", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("created_at", INSTANT, nullable=False),
-    Column("due_at", INSTANT, nullable=False),
-    Column("closed_at", INSTANT),
-)
-Index("tasks_customer_idx", tasks.c.customer)
-Index("tasks_enrollment_idx", tasks.c.enrollment)
-Index("tasks_open_idx", tasks.c.due_at, postgresql_where=text("closed_at IS NULL"))
 
 contact_policies = Table(
     "contact_policies",
