@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from adapters.database import events, rfm, sweeps
 from adapters.database.connection import Database
-from adapters.database.events import NewEvent
+from adapters.database.events import NewEvent, told_once
 from adapters.zones import zone_of
 from domain.clock import Clock
 from domain.events import OURS
@@ -112,15 +112,11 @@ class Sweeping:
 
 
 def _congratulating(row: RowMapping, day: date, at: datetime) -> NewEvent:
-    event_id = f"{BIRTHDAY}:{row['id']}:{day.year}"
-    return NewEvent(
-        event_id=event_id,
+    return told_once(
+        f"{BIRTHDAY}:{row['id']}:{day.year}",
         customer_id=row["customer_id"],
         name=BIRTHDAY,
-        occurred_at=at,
-        received_at=at,
+        at=at,
         source=OURS,
-        about="",
-        properties=f'{{"on": "{day}"}}'.encode(),
-        digest=event_id.encode(),
+        properties={"on": day},
     )
