@@ -109,6 +109,7 @@ HELD: Mapping[str, Held] = {
         kept=("id", "customer", "journey", "options", "cause", "outcome", "leaving", "run_id", "hearing"),
         joined=Joined.APART,
     ),
+    "rfm": Held(deleted=True, joined=Joined.MADE_ANEW),
     "orders": Held(deleted=True, joined=Joined.APART),
     "assignments": Held(kept=("customer", "experiment", "variant"), joined=Joined.APART),
     "stage_visits": Held(kept=("customer", "model", "stage", "cause"), joined=Joined.APART),
@@ -133,7 +134,6 @@ HELD: Mapping[str, Held] = {
         kept=("customer", "channel", "topic", "status"),
         joined=Joined.APART,
     ),
-    "rfm": Held(deleted=True, joined=Joined.MADE_ANEW),
     "customer_aliases": Held(cleared={"customer_id": "'erased:' || id"}, kept=("id", "customer")),
     "customers": Held(
         of="id = :customer",

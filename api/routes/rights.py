@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import StreamingResponse
 
 from api.access import CallerHere, allowed
+from api.customer_view import CustomerView
 from api.fields import CustomerId, CustomerInPath, Strict
 from api.needs import House
 from api.once import CommandHere
 from api.problems import answers
 from api.reading import CheckedRoute
-from api.routes.customers import CustomerView
 
 router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["Customers"], route_class=CheckedRoute)
 
