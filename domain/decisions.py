@@ -94,6 +94,18 @@ RULES: dict[str, dict[str, str]] = {
         "en": "They have just bought {products}, and what was just bought is not offered",
         "ru": "Клиент только что купил: {products}; купленное не предлагаем",
     },
+    "no_code_left": {
+        "en": "No code of the offer “{offer}” is left; it goes when there are new ones",
+        "ru": "Коды предложения «{offer}» закончились; сообщение уйдёт, когда появятся новые",
+    },
+    "offer_not_set_up": {
+        "en": "The offer “{offer}”, whose code it gives, is not set up; it goes when it is",
+        "ru": "Предложение «{offer}», код которого оно даёт, не настроено; сообщение уйдёт, когда его настроят",
+    },
+    "nothing_to_show": {
+        "en": "Of its list “{list}” the shop has {count} products to show, and it needs {needed}",
+        "ru": "Для списка «{list}» в магазине есть товаров: {count}, а нужно {needed}",
+    },
     "channel_policy": {
         "en": "Here {channels} is not used for messages of this purpose ({purpose})",
         "ru": "Канал {channels} здесь не используется для таких сообщений ({purpose})",
