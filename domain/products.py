@@ -26,10 +26,10 @@ class Listing:
     """A list of at most `most` products, as `message.toml` declares it.
 
     *event*: those that the event names, in its order, and of an offer only those that can be bought. *category*: the
-    best of `category`, or else of the categories that the event names, `by` rating (the highest first, then the
-    cheapest), price (the cheapest first), or value: the sum of two places among those of the category that can be
-    bought, by rating and by price (S30). *accessories*: what goes with those that the event names, as the feed relates
-    them.
+    best of `category`, or else of the one that the event names, or of those of its products, `by` rating (the highest
+    first, then the cheapest), price (the cheapest first), or value: the sum of two places among those of the category
+    that can be bought, by rating and by price (S30); of several categories in turn. *accessories*: what goes with those
+    that the event names, as the feed relates them (S35).
 
     The last two never hold what is withdrawn, not available or just bought (S39). A message whose list comes out with
     fewer than `at_least` is not sent.

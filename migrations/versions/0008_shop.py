@@ -59,7 +59,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['send'], ['sends.id'], name=op.f('offer_codes_send_fkey')),
     sa.PrimaryKeyConstraint('id', name=op.f('offer_codes_pkey')),
     sa.UniqueConstraint('key', name=op.f('offer_codes_key_key')),
-    sa.UniqueConstraint('send', name=op.f('offer_codes_send_key')),
+    sa.UniqueConstraint('send', 'offer', name=op.f('offer_codes_send_offer_key')),
     comment='Codes of a pool wait here until they are given; a generated one is written when it is'
     )
     op.create_index('offer_codes_customer_idx', 'offer_codes', ['customer'], unique=False)

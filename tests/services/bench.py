@@ -15,6 +15,7 @@ from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.offer_codes import CodeMaker
 from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
 from adapters.tasks import TaskLibrary
@@ -35,10 +36,13 @@ from services.erasing import Erasing
 from services.ingest import Ingest
 from services.letters import Company, Letters
 from services.merging import Merging
+from services.offers import Offers
+from services.products import Products
 from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.shop import Shop
 from services.tracking import Tracking
 from services.walking import Walking
 from tests.support.factories import STAFF, SettableClock, an_event
@@ -142,6 +146,9 @@ class Bench:
         self.links = Links([SECRET], "https://mail.acme.test")
         link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
         self.letters = Letters(self.clock, self.library, self.links, company, link_tracking)
+        self.products = Products(self.database, self.clock)
+        self.offers = Offers(self.clock, self.catalogue, CodeMaker(SECRET))
+        self.shop = Shop(self.database, self.clock, self.library, self.offers, locale="en", zone="UTC")
         self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
@@ -155,6 +162,7 @@ class Bench:
             "projector": self.projector,
             "facts": self.facts,
             "letters": self.letters,
+            "shop": self.shop,
             "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
         }
         return Sending(**{**own, **changes})

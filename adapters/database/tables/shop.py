@@ -12,14 +12,14 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters.database.tables.base import EMPTY, INSTANT, metadata
-
-MONEY = Numeric(14, 2)
+from adapters.database.tables.knowing import MONEY, NONE
 
 products = Table(
     "products",
@@ -35,7 +35,7 @@ products = Table(
     Column("stock", Integer),
     Column("available", Boolean, nullable=False),
     Column("attributes", JSONB, nullable=False, server_default=EMPTY),
-    Column("related", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="Its accessories, best first"),
+    Column("related", ARRAY(Text), nullable=False, server_default=NONE, comment="Its accessories, best first"),
     Column("updated_at", INSTANT, nullable=False),
     Column("withdrawn_at", INSTANT),
     comment="The shop's own feed, the newest word of each",
@@ -64,11 +64,12 @@ offer_codes = Table(
     Column("code", Text, nullable=False),
     Column("key", Text, nullable=False, unique=True, comment="The same code, however it is typed"),
     Column("customer", Text, ForeignKey("customers.id")),
-    Column("send", Uuid, ForeignKey("sends.id"), unique=True, comment="The first leg of the step that it was given at"),
+    Column("send", Uuid, ForeignKey("sends.id"), comment="The first leg of the step that it was given at"),
     Column("given_at", INSTANT),
     Column("valid_until", INSTANT),
     Column("redeemed_at", INSTANT),
     Column("redeemed_by", Text, comment="The order, where it is the customer's own"),
+    UniqueConstraint("send", "offer"),
     comment="Codes of a pool wait here until they are given; a generated one is written when it is",
 )
 Index("offer_codes_customer_idx", offer_codes.c.customer)
