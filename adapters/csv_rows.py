@@ -3,18 +3,20 @@
 UTF-8 with or without a mark at its start; commas, semicolons or tabs, as the header has them; RFC 4180 quotes. Rows are
 numbered by the line that they begin on, the header being line 1, as an editor shows them.
 
-Formulas: a cell of words that begins with =, +, - or @ would run in the spreadsheet of whoever opens an export of it
-later, so it is refused; with an apostrophe before it, which says that it is text, it is taken (without the apostrophe).
+Formulas: a cell of words that begins with =, +, - or @ and is no number would run in the spreadsheet of whoever opens
+an export of it later, so it is refused; with an apostrophe before it, which says that it is text, it is taken (without
+the apostrophe).
 """
 
 import csv
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput
 
 LONGEST = 64 * 1024  # characters of one row; a quotation mark that is never closed would swallow the file
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = re.compile(r"[=@]|[+-](?!\d+([.,]\d+)?$)")
 _BAD_BYTES = "\ufffd"
 
 
@@ -89,10 +91,10 @@ def _row(raw: _Raw, header: Sequence[str], columns: Columns) -> Row:
             return Row(line=raw.line, cells={}, problem=f"{name}: is not UTF-8")
         if "\x00" in cell:
             return Row(line=raw.line, cells={}, problem=f"{name}: holds the character NUL")
-        if columns.of_words(name) and cell.startswith(_FORMULA):
+        if columns.of_words(name) and _FORMULA.match(cell):
             problem = f"{name}: begins with {cell[0]} as a formula does; if it is text, write an apostrophe before it"
             return Row(line=raw.line, cells={}, problem=problem)
-        if cell[0] == "'" and cell[1:].startswith(_FORMULA):
+        if cell[0] == "'" and _FORMULA.match(cell[1:]):
             cells[name] = cell[1:]
     return Row(line=raw.line, cells=cells)
 

@@ -85,7 +85,7 @@ COLUMNS = Columns(
     known=frozenset(ProductToKeep.__struct_fields__) - {"attributes"},
     families=("name.", "attributes."),
     must=frozenset({"id"}),
-    words=frozenset({"name", "category"}),
+    words=frozenset({"id", "name", "category", "related"}),
 )
 """Of a CSV file: `name` or `name.en`, `name.ru`; `attributes.color`; `related` holds ids with | between."""
 

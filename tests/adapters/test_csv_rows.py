@@ -60,6 +60,16 @@ async def test_a_bad_row_says_why_and_the_next_is_read(row: str, problem: str) -
     assert good.cells == {"id": "b", "name": "Cup", "price": "2"}
 
 
+async def test_a_number_is_no_formula() -> None:
+    found = await read("id,name\na,-5\nb,+7,5\nc,-1+1\n".replace("+7,5", '"+7,5"'))
+
+    assert [row.cells.get("name", row.problem.partition(" as ")[0]) for row in found] == [
+        "-5",
+        "+7,5",
+        "name: begins with -",
+    ]
+
+
 async def test_another_encoding_is_told_by_the_row() -> None:
     bad, good = await read("id,name\nk-1,Чайник\n".encode("cp1251") + b"k-2,Cup\n")
 

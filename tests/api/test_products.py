@@ -165,6 +165,12 @@ async def test_a_file_is_larger_than_any_other_body(asking: httpx.AsyncClient) -
     assert (taken["stored"], again["stored"], again["unchanged"]) == (7_500, 0, 7_500)
 
 
+async def test_nothing_else_is_larger_however_it_is_called(asking: httpx.AsyncClient) -> None:
+    large = await asking.put("/v1/customers/anna:import", content=b" " * (3 * 1024 * 1024))
+
+    assert large.status_code == 413
+
+
 async def test_a_file_from_the_terminal(house: House, tropa: Tropa, tmp_path: Path) -> None:
     file = tmp_path / "products.csv"
     file.write_text(FILE, encoding="utf-8")
