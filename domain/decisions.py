@@ -95,12 +95,12 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "Клиент только что купил: {products}; купленное не предлагаем",
     },
     "no_code_left": {
-        "en": "No code of the offer “{offer}” is left; it goes when there are new ones",
-        "ru": "Коды предложения «{offer}» закончились; сообщение уйдёт, когда появятся новые",
+        "en": "No code of the offer “{offer}” is left to give",
+        "ru": "Коды предложения «{offer}» закончились",
     },
     "offer_not_set_up": {
-        "en": "The offer “{offer}”, whose code it gives, is not set up; it goes when it is",
-        "ru": "Предложение «{offer}», код которого оно даёт, не настроено; сообщение уйдёт, когда его настроят",
+        "en": "The offer “{offer}”, whose code it gives, is not set up",
+        "ru": "Предложение «{offer}», код которого нужен в сообщении, не настроено",
     },
     "nothing_to_show": {
         "en": "Of its list “{list}” the shop has {count} products to show, and it needs {needed}",

@@ -73,9 +73,7 @@ class Offers:
             await offers.put(connection, offer, self._clock.now())
             said = {"before": _settings(before) if before else None, "after": _settings(offer)}
             await audit.write(connection, actor, "offer.set", kind="offer", subject=offer.name, **said)
-            await self._release(connection, offer.name, [NOT_SET_UP], most=None)
-            if offer.kind is OfferKind.GENERATED:
-                await self._release(connection, offer.name, [NO_CODE_LEFT], most=None)
+            await self.release(connection)
         return await self.get(connection, offer.name)
 
     async def get(self, connection: AsyncConnection, name: str) -> OfferNow:
@@ -107,8 +105,7 @@ class Offers:
             await audit.write(
                 connection, actor, "offer.codes_added", kind="offer", subject=name, after={"codes": len(new)}
             )
-            left = (await self.get(connection, name)).counts.left
-            await self._release(connection, name, [NO_CODE_LEFT], most=left)
+            await self.release(connection)
         taken = {first[key] for key in new}
         return Added(added=len(new), duplicates=[place for place in range(len(codes)) if place not in taken])
 
@@ -153,10 +150,14 @@ class Offers:
             return Decision(rule=NO_CODE_LEFT, facts={"offer": offer.name})
         return row["code"], row["valid_until"]
 
-    async def _release(self, connection: AsyncConnection, name: str, rules: Sequence[str], *, most: int | None) -> None:
-        messages = [(journey.name, each.name) for journey, each in self._catalogue.messages() if each.offer == name]
-        if messages:
-            await offers.release(connection, messages, rules, most)
+    async def release(self, connection: AsyncConnection) -> int:
+        """Let the messages go that are held for want of a code and have one by now. Answers how many.
+
+        At once when codes are added; and each minute, for whoever came to be held in that very moment, or was let go
+        and did not go.
+        """
+        giving = [(journey.name, each.name, each.offer) for journey, each in self._catalogue.messages() if each.offer]
+        return await offers.release(connection, giving, [NOT_SET_UP, NO_CODE_LEFT]) if giving else 0
 
 
 def _settings(offer: Offer) -> dict[str, object]:

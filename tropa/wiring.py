@@ -111,7 +111,7 @@ class House:
 
     def reconciler(self, client: Client) -> Reconciler:
         """The way back from Temporal."""
-        return Reconciler(self.database, self.clock, client, self.sending, self.reports)
+        return Reconciler(self.database, self.clock, client, self.sending, self.reports, self.offers)
 
 
 async def build(

@@ -190,26 +190,33 @@ async def counts(connection: AsyncConnection, offer: str | None, now: datetime) 
     return {row.pop("offer"): Counts(**row) for row in (dict(each) for each in rows.mappings())}
 
 
-async def release(
-    connection: AsyncConnection, messages: Sequence[tuple[str, str]], rules: Sequence[str], most: int | None
-) -> None:
-    """Tell the walks whose messages (journey, message) are held by these rules to ask again: at most so many sends, the
-    longest waiting first."""
-    await connection.execute(
+async def release(connection: AsyncConnection, messages: Sequence[tuple[str, str, str]], rules: Sequence[str]) -> int:
+    """Tell walks to ask again whose messages (journey, message, offer) are held by these rules and have a code by now:
+    of a pool as many as it has codes, the longest waiting first. None is told twice. Answers how many."""
+    rows = await connection.execute(
         text("""
-            INSERT INTO dispatches (enrollment, kind)
-            SELECT DISTINCT waiting.enrollment, 'released' FROM (
-                SELECT s.enrollment FROM sends s JOIN enrollments e ON e.id = s.enrollment
-                JOIN unnest(cast(:journeys AS text[]), cast(:messages AS text[])) AS given (journey, message)
-                  ON given.journey = e.journey AND given.message = s.message
+            WITH waiting AS (
+                SELECT s.enrollment, given.offer,
+                       row_number() OVER (PARTITION BY given.offer ORDER BY s.wished_at, s.id) AS place,
+                       EXISTS (SELECT FROM dispatches d WHERE d.enrollment = s.enrollment
+                               AND d.kind = 'released' AND d.done_at IS NULL) AS told
+                FROM sends s JOIN enrollments e ON e.id = s.enrollment
+                JOIN unnest(cast(:journeys AS text[]), cast(:messages AS text[]), cast(:offers AS text[]))
+                    AS given (journey, message, offer) ON given.journey = e.journey AND given.message = s.message
                 WHERE s.state = 'held' AND s.rule = ANY(:rules) AND e.ended_at IS NULL
-                ORDER BY s.wished_at, s.id LIMIT :most
-            ) AS waiting
+            )
+            INSERT INTO dispatches (enrollment, kind)
+            SELECT DISTINCT w.enrollment, 'released' FROM waiting w JOIN offers o ON o.name = w.offer
+            WHERE NOT w.told AND (o.kind = 'generated' OR w.place <= (
+                SELECT count(*) FROM offer_codes c
+                WHERE c.offer = o.name AND c.given_at IS NULL AND c.redeemed_at IS NULL))
+            RETURNING 1
         """),
         {
-            "journeys": [journey for journey, _ in messages],
-            "messages": [message for _, message in messages],
+            "journeys": [journey for journey, _, _ in messages],
+            "messages": [message for _, message, _ in messages],
+            "offers": [offer for _, _, offer in messages],
             "rules": list(rules),
-            "most": most,
         },
     )
+    return len(rows.all())

@@ -12,6 +12,7 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
+    op.create_index('sends_held_idx', 'sends', ['rule'], unique=False, postgresql_where=sa.text("state = 'held'"))
     op.create_table('offers',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False, comment='generated or pool'),
@@ -75,3 +76,4 @@ def downgrade() -> None:
     op.drop_index('products_category_idx', table_name='products', postgresql_where=sa.text('withdrawn_at IS NULL'))
     op.drop_table('products')
     op.drop_table('offers')
+    op.drop_index('sends_held_idx', table_name='sends', postgresql_where=sa.text("state = 'held'"))

@@ -92,7 +92,7 @@ LETTERS = {
 
 def write_messages(folder: Path) -> MessageLibrary:
     """The messages of the journey Trial, in their folders, compiled."""
-    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain"))
+    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain", "abandoned_cart"))
     for name, (purpose, channels, shelf_life, limit) in LETTERS.items():
         message = folder / "trial" / name
         message.mkdir(parents=True)

@@ -105,9 +105,7 @@ async def test_twenty_at_once_never_share_a_code_and_who_comes_late_waits_for_on
     assert sorted(each.state for each in sent) == [SendState.ACCEPTED] * MANY + [SendState.HELD]
     assert len({(await written(bench, row["enrollment"], "coupon")).split()[0] for row in await bench.rows(
         "SELECT enrollment FROM sends WHERE state = 'accepted'")}) == MANY  # fmt: skip
-    assert await bench.words(state="held") == [
-        "No code of the offer “welcome5” is left; it goes when there are new ones"
-    ]
+    assert await bench.words(state="held") == ["No code of the offer “welcome5” is left to give"]
 
     late = next(customer for customer, result in zip(walks, sent, strict=True) if result.state is SendState.HELD)
     async with bench.database.transaction() as connection:
@@ -133,8 +131,25 @@ async def test_a_message_waits_until_its_offer_is_set_up_and_at_last_says_what_i
     assert sent.state is SendState.ACCEPTED
     assert late.state is SendState.EXPIRED
     assert (await bench.words(state="expired"))[0].endswith(
-        "and the offer “welcome5”, whose code it gives, is not set up; it goes when it is"
+        "and the offer “welcome5”, whose code it gives, is not set up"
     )
+
+
+async def test_whoever_was_held_in_the_moment_of_filling_is_let_go_within_a_minute(bench: Bench) -> None:
+    await an_offer(bench)
+    walks = {name: await bench.a_walk(name) for name in ("anna", "boris", "clara")}
+    for name, walk in walks.items():
+        bench.clock.pass_(timedelta(minutes=1))
+        await bench.send(walk, "coupon", customer=name)
+    await bench.change(
+        "INSERT INTO offer_codes (offer, code, key) VALUES ('welcome5', 'A', 'A'), ('welcome5', 'B', 'B')"
+    )
+
+    for expected in (2, 0):  # as many as there are codes, and nobody twice
+        async with bench.database.transaction() as connection:
+            assert await bench.offers.release(connection) == expected
+
+    assert [len(await bench.dispatched(walk)) for walk in walks.values()] == [2, 2, 1]  # the longest waiting first
 
 
 async def test_a_made_code_that_is_somebody_elses_is_made_anew(bench: Bench) -> None:
