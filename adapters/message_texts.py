@@ -10,6 +10,7 @@ from jinja2 import Template, TemplateSyntaxError
 from adapters.letters import compile_letter, tidy
 from adapters.message_toml import read_text, read_toml, wrong
 from adapters.template_language import TextEnvironment
+from adapters.template_names import Names, check_names
 from domain.messages import Channel, Content, Rendered
 
 SUFFIXES = {
@@ -21,6 +22,7 @@ SUFFIXES = {
 }
 CONTENT = "<!-- content -->"
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
+_SHOWS_THE_CODE = re.compile(r"\bcode\.text\b")
 
 
 class Unfit(Exception):
@@ -63,20 +65,22 @@ class Text:
         return Content(sid=self.content_sid, variables=filled)
 
 
-def compile_text(file: Path, channel: Channel, layout: str) -> Text:
-    """The text in a file. Raises InvalidDeclaration."""
+def compile_text(file: Path, channel: Channel, layout: str, names: Names) -> Text:
+    """The text in a file, which may say these names. Raises InvalidDeclaration."""
     source, declared = read_text(file), read_text(file.with_name("message.toml"))
+    if names.code and not _SHOWS_THE_CODE.search(source):
+        raise wrong(file, "code", "the message gives a code, and here nobody would see it: write {{ code.text }}")
     if channel is Channel.EMAIL:
-        return _letter(file, source, layout, declared)
+        return _letter(file, source, layout, declared, names)
     if channel is Channel.WHATSAPP:
-        return _approved(file, source + declared)
+        return _approved(file, source + declared, names)
     if channel is Channel.WEB_PUSH:
-        return _titled(file, source + declared)
-    return Text(source=source + declared, text=template(file, source))
+        return _titled(file, source + declared, names)
+    return Text(source=source + declared, text=template(file, source, names))
 
 
-def _letter(file: Path, source: str, layout: str, declared: str) -> Text:
-    template(file, source)  # here a mistake still has the author's line number
+def _letter(file: Path, source: str, layout: str, declared: str, names: Names) -> Text:
+    template(file, source, names)  # here a mistake still has the author's line number
     head, content = _head(file, source)
     try:
         html, text = compile_letter(layout.replace(CONTENT, content))
@@ -84,14 +88,14 @@ def _letter(file: Path, source: str, layout: str, declared: str) -> Text:
         raise wrong(file, "MJML", str(error)) from error
     return Text(
         source=source + layout + declared,
-        subject=template(file, head["subject"]),
-        preview=template(file, head["preview"]) if "preview" in head else None,
-        html=template(file, html, _HTML),
-        text=template(file, text),
+        subject=template(file, head["subject"], names),
+        preview=template(file, head["preview"], names) if "preview" in head else None,
+        html=template(file, html, names, _HTML),
+        text=template(file, text, names),
     )
 
 
-def _approved(file: Path, source: str) -> Text:
+def _approved(file: Path, source: str, names: Names) -> Text:
     """A text for WhatsApp, in our words and, once there is one, as its approved template.
 
     Without a template it goes within a day of the customer's last message, and WhatsApp refuses it at other times.
@@ -111,19 +115,24 @@ def _approved(file: Path, source: str) -> Text:
         )
     return Text(
         source=source,
-        text=template(file, text),
+        text=template(file, text, names),
         content_sid=sid,
-        variables={name: template(file, value) for name, value in variables.items()},
+        variables={name: template(file, value, names) for name, value in variables.items()},
     )
 
 
-def _titled(file: Path, source: str) -> Text:
+def _titled(file: Path, source: str, names: Names) -> Text:
     """A text with a title and an address that it leads to."""
     values = read_toml(file)
     if values.keys() != {"title", "text", "url"}:
         raise wrong(file, "fields", "write title, text and url, where a press leads to")
     title, text, url = (_words(file, name, values[name]) for name in ("title", "text", "url"))
-    return Text(source=source, subject=template(file, title), text=template(file, text), url=template(file, url))
+    return Text(
+        source=source,
+        subject=template(file, title, names),
+        text=template(file, text, names),
+        url=template(file, url, names),
+    )
 
 
 def _words(file: Path, field: str, value: object) -> str:
@@ -142,9 +151,10 @@ def _web_address(url: str) -> str:
 _HTML, _PLAIN = TextEnvironment(autoescape=True), TextEnvironment(autoescape=False)
 
 
-def template(file: Path, source: str, environment: TextEnvironment = _PLAIN) -> Template:
-    """A compiled template. Raises InvalidDeclaration."""
+def template(file: Path, source: str, names: Names, environment: TextEnvironment = _PLAIN) -> Template:
+    """A compiled template, which may say these names. Raises InvalidDeclaration."""
     try:
+        check_names(environment.parse(source), names)
         return environment.from_string(source)
     except TemplateSyntaxError as error:
         raise wrong(file, f"line {error.lineno}", f"Jinja2 says: {error.message}") from error

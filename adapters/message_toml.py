@@ -10,12 +10,19 @@ from typing import TypeVar
 
 from domain.errors import InvalidDeclaration
 from domain.messages import Channel, Limit, Message, Purpose
+from domain.products import By, Listing, Of
 
 Word = TypeVar("Word", bound=StrEnum)
 
 _KEYS = {"purpose", "goal", "channels", "shelf_life", "limit", "why"}
-_OPTIONAL = {"topic"}
+_OPTIONAL = {"topic", "offer", "products"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MOST = 20  # products of one list
+_LISTINGS = {
+    Of.EVENT: {"of", "most", "at_least"},
+    Of.CATEGORY: {"of", "most", "at_least", "by", "category"},
+    Of.ACCESSORIES: {"of", "most", "at_least"},
+}
 _UNTIL = re.compile(r"until ([01][0-9]|2[0-3]):([0-5][0-9])")
 _DURATION = re.compile(r"([1-9][0-9]{0,3}) (minute|hour|day|week)s?")
 
@@ -62,7 +69,11 @@ def read_message(file: Path) -> tuple[Message, dict[str, str]]:
         shelf_life=_shelf_life(file, values["shelf_life"]),
         limit=_limit(file, values["limit"]),
         topic=_sentence(file, "topic", values["topic"]) if "topic" in values else "",
+        offer=_offer(file, values["offer"]) if "offer" in values else "",
+        products=_products(file, values.get("products", {})),
     )
+    if message.offer and message.purpose is not Purpose.OFFER:
+        raise wrong(file, "offer", 'what gives a code is an offer: write purpose = "offer"')
     return message, _why(file, values["why"])
 
 
@@ -97,6 +108,37 @@ def _shelf_life(file: Path, value: object) -> timedelta | time:
             raise wrong(file, "shelf_life", f'{value!r} is no hour of the day; write for example "until 17:00"')
         return time(int(found[1]), int(found[2]))
     return _duration(file, "shelf_life", value)
+
+
+def _offer(file: Path, value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise wrong(file, "offer", f"{value!r} is no offer's name: a-z, 0-9 and _, such as welcome5")
+    return value
+
+
+def _products(file: Path, value: object) -> dict[str, Listing]:
+    if not isinstance(value, dict):
+        raise wrong(file, "products", 'write a line for each list: best = { of = "category", most = 5 }')
+    for name in value:
+        if not _NAME.fullmatch(name):
+            raise wrong(file, f"products.{name}", "a list's name is of a-z, 0-9 and _")
+    return {name: _listing(file, f"products.{name}", listing) for name, listing in value.items()}
+
+
+def _listing(file: Path, field: str, value: object) -> Listing:
+    if not isinstance(value, dict) or "of" not in value:
+        raise wrong(file, field, f"write {{ of = …, most = 5 }}, of one of {_listed(Of)}")
+    of = _one_of(Of, file, f"{field}.of", value["of"])
+    for key in sorted(value.keys() - _LISTINGS[of]):
+        raise wrong(file, f"{field}.{key}", f"a list of {of} knows only {_listed(_LISTINGS[of])}")
+    most, at_least = value.get("most", _MOST if of is Of.EVENT else None), value.get("at_least", 0)
+    if type(most) is not int or not 1 <= most <= _MOST:
+        raise wrong(file, f"{field}.most", f"write how many products at most, from 1 to {_MOST}")
+    if type(at_least) is not int or not 0 <= at_least <= most:
+        raise wrong(file, f"{field}.at_least", f"write how many it needs, from 0 to {most}")
+    category = _sentence(file, f"{field}.category", value["category"]) if "category" in value else ""
+    by = _one_of(By, file, f"{field}.by", value["by"]) if "by" in value else By.RATING
+    return Listing(of=of, most=most, by=by, category=category, at_least=at_least)
 
 
 def _duration(file: Path, field: str, value: object) -> timedelta:

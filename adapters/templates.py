@@ -3,7 +3,7 @@
 templates/messages/layout.mjml, words.toml       what surrounds every letter, in each language
 templates/messages/topics.toml                   what customers may choose and refuse by
 templates/messages/<journey>/<message>/
-    message.toml                                 purpose, goal, channels, shelf_life, limit, why
+    message.toml                                 purpose, goal, channels, shelf_life, limit, why, products, offer
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
     sms.<locale>.txt, telegram.<locale>.txt      plain text
     web_push.<locale>.toml                       title, text, url
@@ -20,6 +20,7 @@ from jinja2 import Template, TemplateError, UndefinedError
 
 from adapters.message_texts import CONTENT, SUFFIXES, Text, Unfit, compile_text, template
 from adapters.message_toml import read_message, read_text, read_toml, wrong
+from adapters.template_names import Names
 from adapters.topics import read_topics
 from domain.errors import NotFound, TropaError
 from domain.messages import Channel, Message, Purpose, Rendered
@@ -70,14 +71,17 @@ class MessageLibrary:
         """The message of that name. Raises NotFound."""
         return self._folder(journey, name).message
 
+    def language(self, journey: str, name: str, locale: str) -> str:
+        """What the message speaks to a customer of that locale: their language, or English. Raises NotFound."""
+        language = re.split("[-_]", locale.lower())[0]
+        return language if language in self._folder(journey, name).message.locales else FALLBACK
+
     def render(self, journey: str, name: str, channel: Channel, locale: str, context: Mapping[str, object]) -> Rendered:
         """The message for one customer. Raises NotFound and RenderFailed.
 
         `ru-KZ` is answered in `ru`, a language that the message lacks in `en`. `message.why` is added here.
         """
-        folder = self._folder(journey, name)
-        language = re.split("[-_]", locale.lower())[0]
-        spoken = language if language in folder.message.locales else FALLBACK
+        folder, spoken = self._folder(journey, name), self.language(journey, name, locale)
         text = folder.texts.get((channel, spoken))
         if text is None:
             raise NotFound(f"{channel} text of message", f"{journey}/{name}")
@@ -105,6 +109,7 @@ class MessageLibrary:
     def _load(self, folder: Path) -> _Folder:
         declared = folder / "message.toml"
         message, why = read_message(declared)
+        names = Names.of(message)
         texts = {}
         for file in sorted(folder.iterdir()):
             if file == declared or file.name.startswith("."):
@@ -112,7 +117,7 @@ class MessageLibrary:
             channel, locale = self._read_name(file)
             if channel not in message.channels:
                 raise wrong(declared, "channels", f"{file.name} is there, but {channel} is not declared")
-            texts[channel, locale] = compile_text(file, channel, self._layout)
+            texts[channel, locale] = compile_text(file, channel, self._layout, names)
         for channel, locale in product(message.channels, LOCALES):
             if (channel, locale) not in texts:
                 name = f"{channel}.{locale}.{SUFFIXES[channel]}"
@@ -124,7 +129,7 @@ class MessageLibrary:
             raise wrong(declared, "why", f"write it for exactly the languages of the texts: {', '.join(locales)}")
         return _Folder(
             message=replace(message, locales=locales, topic=self._topic(declared, message)),
-            why={locale: template(declared, sentence) for locale, sentence in why.items()},
+            why={locale: template(declared, sentence, names) for locale, sentence in why.items()},
             texts=texts,
         )
 

@@ -20,6 +20,7 @@ from api.public import preferences as preference_center
 from api.routes import (
     addresses,
     audit,
+    codes,
     companies,
     contact_policy,
     customers,
@@ -31,7 +32,9 @@ from api.routes import (
     journeys,
     messages,
     notes,
+    offers,
     preferences,
+    products,
     rfm,
     rights,
     stages,
@@ -53,6 +56,7 @@ TAGS = [
     {"name": "Contact policy", "description": "What you allow yourselves: limits, quiet hours, channels by purpose."},
     {"name": "Enrollments", "description": "One customer's walk through one journey: look, pause, resume, end."},
     {"name": "Messages", "description": "What journeys can say, and how it looks."},
+    {"name": "Shop", "description": "Products that messages may list, offers, and the codes that customers get."},
     {"name": "Webhooks", "description": "Other systems that are told what happens here."},
     {"name": "Audit", "description": "Who changed what, and when."},
     {"name": "Health", "description": "For whoever runs the machines."},
@@ -104,6 +108,9 @@ def create_app(needs: Needs) -> FastAPI:
         journeys,
         enrollments,
         messages,
+        products,
+        offers,
+        codes,
         webhooks,
         audit,
         health,
@@ -125,6 +132,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
         )
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= events.SCHEMAS | {"Problem": problems.Problem.model_json_schema()}
+        schemas |= events.SCHEMAS | products.SCHEMAS | {"Problem": problems.Problem.model_json_schema()}
         app.openapi_schema = schema
     return app.openapi_schema

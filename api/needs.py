@@ -27,11 +27,14 @@ from services.keys import Keys, Sessions
 from services.letters import Letters
 from services.merging import Merging
 from services.notes import Notes
+from services.offers import Offers
 from services.opting_out import OptingOut
 from services.policies import Policies
 from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
+from services.products import Products
 from services.replies import Replies
+from services.shop import Shop
 from services.staging import Staging
 from services.tasks import Tasks
 from services.timeline import Timeline
@@ -75,6 +78,9 @@ class Needs:
     policies: Policies
     preferences: Preferences
     center: PreferenceCenter
+    shop: Shop
+    products: Products
+    offers: Offers
     company: str
     locale: str
     zone: str

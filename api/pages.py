@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from domain.dates import MONTHS, date
+
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
@@ -19,10 +21,6 @@ SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; worker-src 'self'; connect-src 
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'"
 """For a letter's own HTML in its frame: its styles and pictures, no script, no form, and no one's origin."""
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
-}
 _DAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
@@ -35,12 +33,6 @@ def day(at: datetime, zone: str, lang: str) -> str:
     return f"{weekday}, {date(at, zone, lang)}"
 
 
-def date(at: datetime, zone: str, lang: str) -> str:
-    """A day within a sentence, as it is in a zone: 2 March 2026, 2 марта 2026."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {_MONTHS[lang].split()[local.month - 1]} {local.year}"
-
-
 def clock(at: datetime, zone: str) -> str:
     """A time of day, as it is in a zone."""
     return at.astimezone(ZoneInfo(zone)).strftime("%H:%M")
@@ -49,7 +41,7 @@ def clock(at: datetime, zone: str) -> str:
 def short_day(at: datetime, zone: str, lang: str) -> str:
     """A day in few letters: 2 Mar, 2 марта."""
     local = at.astimezone(ZoneInfo(zone))
-    month = _MONTHS[lang].split()[local.month - 1]
+    month = MONTHS[lang].split()[local.month - 1]
     return f"{local.day} {month[:3] if lang == 'en' else month}"
 
 

@@ -1,15 +1,17 @@
 """Reading JSON that strangers send: well formed, not deep, without characters that no database stores."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from adapters.field_errors import told
 from api.problems import Refused
 
 DEEPEST = 32
+Decoded = TypeVar("Decoded")
 
 
 def read_json(body: bytes) -> Any:
@@ -24,6 +26,18 @@ def read_json(body: bytes) -> Any:
     if wrong := problem_in(body, value):
         raise Refused(422, "Some of what was sent breaks a rule.", [f"body: {wrong}"])
     return value
+
+
+def decoded(decoder: msgspec.json.Decoder[Decoded], body: bytes, thing: str) -> Decoded:
+    """The body as its own type. `thing` is named where no field can be. Raises Refused."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Refused(422, "Some of what was sent breaks a rule.", [told(error, thing)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refused(400, "The body is not JSON that can be read.") from None
+    except RecursionError:
+        raise Refused(422, "The body is nested too deeply.", [f"body: {TOO_DEEP}"]) from None
 
 
 TOO_DEEP = f"is nested more than {DEEPEST} levels deep"

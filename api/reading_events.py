@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,8 +9,8 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from adapters.database.events import NewEvent
-from api.problems import Refused
-from api.reading import TOO_DEEP, problem_in
+from adapters.field_errors import told
+from api.reading import TOO_DEEP, decoded, problem_in
 from domain.events import EVENT_NAME, RESTRICTIONS
 from domain.messages import Channel
 
@@ -93,32 +92,20 @@ _envelopes = msgspec.json.Decoder(_Envelope)
 _events = msgspec.json.Decoder(EventToTakeIn)
 _digests = msgspec.json.Encoder(order="deterministic")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PLACED = re.compile(r"^(.*) - at `\$\.?(.*)`$")
 
 
 def read_batch(body: bytes, now: datetime) -> tuple[list[NewEvent], list[int], list[Rejected]]:
     """The good events of a batch, their places in it, and the rejected ones. Raises Refused for a wrong envelope."""
     good, places, rejected = [], [], []
-    for index, raw in enumerate(_items(body)):
+    for index, raw in enumerate(decoded(_envelopes, body, "event").events):
         try:
             good.append(_read(bytes(raw), now))
             places.append(index)
         except ValueError as error:  # msgspec's errors among them
-            rejected.append(Rejected(index=index, problem=_told(error)))
+            rejected.append(Rejected(index=index, problem=told(error, "event")))
         except RecursionError:
             rejected.append(Rejected(index=index, problem=f"event: {TOO_DEEP}"))
     return good, places, rejected
-
-
-def _items(body: bytes) -> Sequence[Raw]:
-    try:
-        return _envelopes.decode(body).events
-    except msgspec.ValidationError as error:
-        raise Refused(422, "Some of what was sent breaks a rule.", [_told(error)]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refused(400, "The body is not JSON that can be read.") from None
-    except RecursionError:
-        raise Refused(422, "The body is nested too deeply.", [f"body: {TOO_DEEP}"]) from None
 
 
 def _read(raw: bytes, now: datetime) -> NewEvent:
@@ -169,14 +156,3 @@ def _check_restriction(properties: dict[str, Any]) -> None:
     if channel is not None and channel not in [each.value for each in Channel]:
         known = ", ".join(channel.value for channel in Channel)
         raise ValueError(f"properties.channel: is no channel; name one of {known}, or leave it out for all")
-
-
-def _told(error: Exception) -> str:
-    """What is wrong as `field: sentence`. Texts with bytes that are no UTF-8 have no field that could be named."""
-    if isinstance(error, UnicodeDecodeError):
-        return "event: is not UTF-8"
-    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
-        return "event: is not JSON that can be read"
-    if placed := _PLACED.match(str(error)):
-        return f"{placed[2]}: {placed[1]}"
-    return str(error)

@@ -94,6 +94,12 @@ RULES: dict[str, dict[str, str]] = {
         "en": "They have just bought {products}, and what was just bought is not offered",
         "ru": "Клиент только что купил: {products}; купленное не предлагаем",
     },
+    "no_code_left": {"en": "No code of the offer “{offer}” is left", "ru": "Коды предложения «{offer}» закончились"},
+    "offer_not_set_up": {"en": "The offer “{offer}” is not set up", "ru": "Предложение «{offer}» не настроено"},
+    "nothing_to_show": {
+        "en": "Of its list “{list}” the shop has {count} products to show, and it needs {needed}",
+        "ru": "Для списка «{list}» в магазине есть товаров: {count}, а нужно {needed}",
+    },
     "channel_policy": {
         "en": "Here {channels} is not used for messages of this purpose ({purpose})",
         "ru": "Канал {channels} здесь не используется для таких сообщений ({purpose})",

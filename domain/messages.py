@@ -1,12 +1,13 @@
 """What a journey can say: messages, their purposes and channels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from domain.durations import spoken
+from domain.products import Listing, Of
 
 
 class Channel(StrEnum):
@@ -43,7 +44,8 @@ class Message:
 
     `goal` says what the customer gains or does (S27); `shelf_life` is how long after the step it is still worth
     sending, or until what hour of the step's day (C12); `channels` are in order of preference; `locales` are those that
-    every channel has a text for; `topic` is what customers may choose or refuse it by.
+    every channel has a text for; `topic` is what customers may choose or refuse it by. `offer` names the offer whose
+    code it gives, `products` are the lists that its texts show, by name.
     """
 
     journey: str
@@ -55,6 +57,14 @@ class Message:
     limit: Limit
     locales: tuple[str, ...] = ()
     topic: str = ""
+    offer: str = ""
+    products: Mapping[str, Listing] = field(default_factory=dict)
+
+    @property
+    def offers_what_is_named(self) -> bool:
+        """Whether it is an offer of what the event names: unless it lists products, and none of those (S35)."""
+        named = not self.products or any(listing.of is Of.EVENT for listing in self.products.values())
+        return self.purpose is Purpose.OFFER and named
 
     @property
     def shelf_life_in_words(self) -> str:

@@ -182,7 +182,7 @@ def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision |
         return Decision(rule="ended", facts={"how": facts.ended})
     if seen := _seen(facts):
         return seen
-    if message.purpose is Purpose.OFFER and facts.offered & facts.bought:
+    if message.offers_what_is_named and facts.offered & facts.bought:
         return Decision(rule="just_bought", facts={"products": sorted(facts.offered & facts.bought)})
     recent = sum(at - message.limit.within < sent <= at for sent in facts.same_message)
     if recent >= message.limit.times:

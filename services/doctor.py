@@ -104,6 +104,20 @@ _QUESTIONS = (
         advice="Resume or end their enrollments: POST /v1/enrollments/ID/resume, or /leave.",
     ),
     _Question(
+        name="sends_without_codes",
+        counts=health.WITHOUT_CODES,
+        ago=timedelta(0),
+        words="sends are held because their offer has no code for them: {what}",
+        advice="Fill its pool with POST /v1/offers/OFFER/codes, or set it up with PUT; they go by themselves then.",
+    ),
+    _Question(
+        name="low_pools",
+        counts=health.LOW_POOLS,
+        ago=WEEK,
+        words="pool gave as many codes in the last 7 days as are left in it, or more: {what}",
+        advice="Add codes with POST /v1/offers/OFFER/codes; without one its messages are held.",
+    ),
+    _Question(
         name="overdue_tasks",
         counts=health.OVERDUE_TASKS,
         ago=timedelta(0),
@@ -217,6 +231,6 @@ def _finding(question: _Question, found: Found, now: datetime) -> Finding:
         severity=Severity.LOOK,
         count=found.count,
         oldest=now - found.oldest.astimezone(UTC) if found.oldest else None,
-        words=question.words.format(what=found.what.replace("_", " ")),
+        words=question.words.format(what=found.what),
         advice=question.advice,
     )

@@ -48,8 +48,11 @@ class Letters:
         self._clock, self._library, self._links = clock, library, links
         self._company, self._tracking = company, tracking
 
-    def write(self, send: UUID, channel: Channel, case: Case) -> Letter:
-        """The letter of a send. Raises RenderFailed, or InvalidInput when there is no address any more."""
+    def write(self, send: UUID, channel: Channel, case: Case, shop: Mapping[str, object]) -> Letter:
+        """The letter of a send. Raises RenderFailed, or InvalidInput when there is no address any more.
+
+        `shop` is what `services.shop` looked up for it.
+        """
         known = case.addresses.get(channel)
         if not known:
             raise InvalidInput([f"there is no address for {channel} any more"])
@@ -63,6 +66,7 @@ class Letters:
             unsubscribe=unsubscribe,
             preferences=self._links.preferences(customer),
             event=case.start,
+            shop=shop,
         )
         exempt = message.purpose is Purpose.TRANSACTIONAL
         targets: tuple[str, ...] = ()
@@ -117,11 +121,12 @@ class Letters:
         preferences: str,
         locale: str | None = None,
         event: Mapping[str, object] = MappingProxyType({}),
+        shop: Mapping[str, object] = MappingProxyType({}),
     ) -> Rendered:
         """A message for a customer, or for an invented one. Raises NotFound and RenderFailed.
 
         `customer` has attributes, locale and, unless invented, our id as `customer`. `event` are the properties of what
-        started the journey, in its newest state.
+        started the journey, in its newest state; `shop` is what lists of products and a code came to.
         """
         attributes = customer["attributes"]
         spoken = locale or customer["locale"] or self._company.locale
@@ -137,6 +142,7 @@ class Letters:
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences,
             **self._doors(customer.get("customer")),
+            **shop,
         }
         return self._library.render(folder, message, channel, spoken, context)
 

@@ -16,6 +16,7 @@ from domain.journeys import Ending, Leaving, Plan
 from domain.projection import refusal_to_enter
 from domain.standing import Standing
 from services.delivery_reports import DeliveryReports
+from services.offers import Offers
 from services.sending import Sending
 
 OVERLAP = timedelta(minutes=5)  # visibility lags, so each round looks back a little
@@ -36,10 +37,16 @@ class Reconciler:
     """Compares what Temporal says with what the ledger says. Temporal's times are real; endings get business time."""
 
     def __init__(
-        self, database: Database, clock: Clock, client: Client, sending: Sending, reports: DeliveryReports
+        self,
+        database: Database,
+        clock: Clock,
+        client: Client,
+        sending: Sending,
+        reports: DeliveryReports,
+        offers: Offers,
     ) -> None:
         self._database, self._clock, self._client = database, clock, client
-        self._sending, self._reports = sending, reports
+        self._sending, self._reports, self._offers = sending, reports, offers
 
     async def reconcile(self) -> int:
         """One round. Answers how many enrollments were put right.
@@ -50,6 +57,7 @@ class Reconciler:
         await self._reports.sweep()
         async with self._database.transaction() as connection:
             await purging.purge(connection, PURGED)
+            await self._offers.release(connection)
         began = datetime.now(UTC)
         since = await self._seen_until() - OVERLAP
         corrected = await self._closed(since) + await self._restarted(since)

@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.sending import SendRequest
 from adapters.database import enrollments, sends
 from adapters.database.connection import Database, News
+from domain.decisions import Decision
 from domain.errors import Unavailable
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
 from domain.policy import Answer, Verdict, ask, in_turn
 from domain.sends import UNCLAIMED, SendResult, SendState
 from services.catalogue import Catalogue
+from services.offers import NO_CODE_LEFT, NOT_SET_UP
 from services.project import Projector
 from services.send_facts import Case, FactReader
 from services.steps import Step, result_of
@@ -77,6 +79,10 @@ class Reserving:
         elif step.request.cascade:
             message = replace(message, channels=in_turn(message, facts))
         answer = ask(message, facts, case.policy, at=at, expires=case.expires, send=step.send)
+        if answer.verdict is Verdict.EXPIRED and row["rule"] in (NOT_SET_UP, NO_CODE_LEFT):
+            blocked = {"rule": row["rule"], "facts": {"offer": message.offer}}
+            expired = Decision(rule="shelf_life", facts={"expires": case.expires, "blocked": blocked})
+            answer = replace(answer, decision=expired)
         state = SendState.WITHDRAWN if answer.decision.rule == "ended" else _STATES[answer.verdict]
         await sends.put(
             connection,

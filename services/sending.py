@@ -22,6 +22,7 @@ from services.letters import Letters
 from services.project import Projector
 from services.reserving import Reserving
 from services.send_facts import FactReader
+from services.shop import Shop, Withheld
 from services.steps import Step
 
 TURNS = 3  # how often one attempt asks again when its process was too slow to call
@@ -42,9 +43,10 @@ class Sending:
         facts: FactReader,
         letters: Letters,
         gateways: Mapping[Channel, Gateway],
+        shop: Shop,
     ) -> None:
         self._database, self._clock, self._pace = database, clock, pace
-        self._letters, self._gateways = letters, gateways
+        self._letters, self._gateways, self._shop = letters, gateways, shop
         self._reserving = Reserving(database, catalogue, projector, facts)
         self._calling = Calling(database, clock, self._reserving, facts, gateways)
 
@@ -65,9 +67,14 @@ class Sending:
             if asked.state is not SendState.RESERVED or asked.channel is None or case is None:
                 return asked
             try:
-                letter = self._letters.write(step.send, asked.channel, case)
+                shop = await self._shop.say(step, case)
+                letter = self._letters.write(step.send, asked.channel, case, shop)
             except (RenderFailed, InvalidInput) as error:
-                return await self._failed(step, str(error))
+                log.error("render failed", extra={"send": str(step.send), "template": step.request.message})
+                failed = Decision(rule="render_failed", facts={"problem": str(error)})
+                return await self._set_aside(step, SendState.FAILED, failed)
+            except Withheld as error:
+                return await self._set_aside(step, error.state, error.decision)
             # Connecting and authenticating come before the claim: the call that follows it is the first word to send.
             async with self._gateways[asked.channel].connection() as connection:
                 called = await self._calling.call(step, letter, asked.channel, connection)
@@ -87,13 +94,12 @@ class Sending:
         """What the ledger says of a send, once an answer that was lost is asked for."""
         return await self._calling.settle(send)
 
-    async def _failed(self, step: Step, problem: str) -> SendResult:
-        decision = Decision(rule="render_failed", facts={"problem": problem})
-        log.error("render failed", extra={"send": str(step.send), "template": step.request.message})
+    async def _set_aside(self, step: Step, state: SendState, decision: Decision) -> SendResult:
+        """A letter that could not be written leaves its reserved send as it says."""
         async with self._database.transaction() as connection:
             step = await step.locked(connection)
             row = await sends.get(connection, step.send)
             if row and row["state"] == SendState.RESERVED:  # not withdrawn, nor sent by another attempt
-                await sends.set_state(connection, step.send, SendState.FAILED, decision.rule)
-                await step.decide(connection, SendState.FAILED, decision, self._clock.now())
+                await sends.set_state(connection, step.send, state, decision.rule)
+                await step.decide(connection, state, decision, self._clock.now())
         return await self.settle(step.send)

@@ -14,6 +14,8 @@ from tropa import logs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
 keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
+products = typer.Typer(no_args_is_help=True, help="The shop's product feed.")
+app.add_typer(products, name="products")
 
 
 @app.command()
@@ -201,6 +203,16 @@ def revoke_key(key_id: str) -> None:
 
     asyncio.run(revoke(_database_url(), key_id))
     typer.echo(f"Revoked {key_id}; it stops working within 5 seconds.")
+
+
+@products.command("import")
+def import_products(
+    file: Annotated[Path, typer.Argument(help="CSV, UTF-8; docs/shop.md has the columns", exists=True, dir_okay=False)],
+) -> None:
+    """Keep the products of a CSV file. Exit code 1 when some rows were not taken; the others were."""
+    from tropa import feeding
+
+    raise typer.Exit(asyncio.run(feeding.take_in(Settings.read(), file, file.stat().st_size)))
 
 
 def _database_url() -> str:

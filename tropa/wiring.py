@@ -16,6 +16,7 @@ from adapters.clock import PacedClock, installed_pace
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.offer_codes import CodeMaker
 from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
 from adapters.settings import Settings
@@ -39,13 +40,16 @@ from services.enrolling import Enrolling
 from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
+from services.offers import Offers
 from services.people import People
 from services.policies import Policies
+from services.products import Products
 from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.shop import Shop
 from services.sweep import Sweeping
 from services.tasks import Tasks
 from services.telling import Telling
@@ -84,6 +88,9 @@ class House:
     enrolling: Enrolling
     policies: Policies
     tracking: Tracking
+    shop: Shop
+    products: Products
+    offers: Offers
     sweeping: Sweeping
 
     async def close(self) -> None:
@@ -112,7 +119,7 @@ class House:
 
     def reconciler(self, client: Client) -> Reconciler:
         """The way back from Temporal."""
-        return Reconciler(self.database, self.clock, client, self.sending, self.reports)
+        return Reconciler(self.database, self.clock, client, self.sending, self.reports, self.offers)
 
 
 async def build(
@@ -169,6 +176,8 @@ async def build(
     projector = Projector(database, clock, pace, catalogue)
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
     letters = Letters(clock, library, links, company, link_tracking)
+    offers = Offers(clock, catalogue, CodeMaker(secrets[-1]))
+    shop = Shop(database, clock, library, offers, locale=settings.locale, zone=settings.timezone)
     restrictions = Restrictions(clock, surrogates)
     desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
     task_words, notice_words = staff_words or (
@@ -209,7 +218,7 @@ async def build(
         restrictions=restrictions,
         ingest=Ingest(database, clock, restrictions),
         projector=projector,
-        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways),
+        sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, shop),
         reports=reports,
         bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
         walking=Walking(database, clock, catalogue, projector),
@@ -229,5 +238,8 @@ async def build(
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
         tracking=Tracking(database, clock, links, settings.tracking),
+        shop=shop,
+        products=Products(database, clock),
+        offers=offers,
         sweeping=Sweeping(database, clock, settings.sweep_rules, settings.timezone),
     )

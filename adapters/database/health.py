@@ -61,6 +61,11 @@ class Count:
         return [Found(**row) for row in rows.mappings()]
 
 
+def _words(column: str) -> str:
+    """A rule or a channel as people read it."""
+    return f"replace({column}, '_', ' ')"
+
+
 UNPROJECTED = Count(
     rows="events", where="number IS NULL AND quarantined IS NULL AND received_at < :at", oldest="received_at"
 )
@@ -92,13 +97,13 @@ _CALLED = "coalesce(called_at, slot_at)"
 UNKNOWN = Count(rows="sends", where=f"state = 'unknown' AND {_CALLED} > :at", oldest=_CALLED)
 """Sends called since an instant (business time) of which nobody knows whether they arrived."""
 
-FAILED = Count(rows="sends", where=f"state = 'failed' AND {_CALLED} > :at", oldest=_CALLED, by="rule")
+FAILED = Count(rows="sends", where=f"state = 'failed' AND {_CALLED} > :at", oldest=_CALLED, by=_words("rule"))
 """Sends that failed since an instant (business time), by rule."""
 
 NOT_WOKEN = Count(rows="sends", where="state IN ('deferred', 'reserved') AND slot_at < :at", oldest="slot_at")
 """Sends whose slot came before an instant (business time), and nobody sent them or looked again."""
 
-HELD = Count(rows="sends", where="state = 'held' AND wished_at < :at", oldest="wished_at", by="rule")
+HELD = Count(rows="sends", where="state = 'held' AND wished_at < :at", oldest="wished_at", by=_words("rule"))
 """Sends wished before an instant (business time) and still held, by what holds them."""
 
 OVERDUE_TASKS = Count(rows="tasks", where="closed_at IS NULL AND due_at < :at", oldest="due_at")
@@ -114,14 +119,33 @@ NOT_SWEPT = Count(
 TRIED = "least(coalesce(done_at, due_at), now())"
 
 STAFF_NOT_REACHED = Count(
-    rows="notices", where=f"result ~ '^(retry|refused|unknown):' AND {TRIED} > :at", oldest=TRIED, by="result"
+    rows="notices", where=f"result ~ '^(retry|refused|unknown):' AND {TRIED} > :at", oldest=TRIED, by=_words("result")
 )
 """Mails to colleagues that were not taken since an instant (real time), by what was said."""
 
 CRM_NOT_TOLD = Count(
-    rows="crm_updates", where=f"result ~ '^(later|refused):' AND {TRIED} > :at", oldest=TRIED, by="result"
+    rows="crm_updates", where=f"result ~ '^(later|refused):' AND {TRIED} > :at", oldest=TRIED, by=_words("result")
 )
 """Updates that the CRM did not take since an instant (real time), by what it said."""
 
-KEPT_IN_SANDBOX = Count(rows="sandbox_outbox", where="at > :at", oldest="at", by="channel")
+KEPT_IN_SANDBOX = Count(rows="sandbox_outbox", where="at > :at", oldest="at", by=_words("channel"))
 """Messages that went to the sandbox outbox since an instant (business time), by channel."""
+
+WITHOUT_CODES = Count(
+    rows="sends",
+    where="state = 'held' AND rule IN ('no_code_left', 'offer_not_set_up') AND wished_at < :at",
+    oldest="wished_at",
+    by=_words("rule"),
+)
+"""Sends wished before an instant (business time) and held because an offer has no code for them, by the reason."""
+
+LOW_POOLS = Count(
+    rows="""(
+        SELECT o.name, (SELECT count(*) FROM offer_codes c
+                        WHERE c.offer = o.name AND c.given_at IS NULL AND c.redeemed_at IS NULL) AS codes
+        FROM offers o WHERE o.kind = 'pool') AS pools""",
+    where="codes <= (SELECT count(*) FROM offer_codes c WHERE c.offer = pools.name AND c.given_at > :at)",
+    oldest="cast(NULL AS timestamptz)",
+    by="name || ', with ' || codes || ' left'",
+)
+"""Pools of codes that are empty, or have no more than were given since an instant (business time), by offer."""

@@ -86,6 +86,11 @@ HELD: Mapping[str, Held] = {
     "notes": Held(deleted=True),
     "deals": Held(deleted=True),
     "decisions": Held(cleared={"facts": "'{}'", "words": "rule"}, kept=("customer", "enrollment", "state", "rule")),
+    "offer_codes": Held(
+        # The code stays what it is, and nobody's: it is in a letter, may be good still, and must not be given again.
+        cleared={"customer": "NULL", "send": "NULL", "redeemed_by": "NULL"},
+        kept=("offer", "code", "key"),
+    ),
     "sends": Held(
         cleared={"recipient": "NULL", "rendered": "NULL", "links": "NULL"},
         kept=(
@@ -173,6 +178,8 @@ HELD: Mapping[str, Held] = {
     "audit": _nobodys("actor", "actor_name", "action", "subject_kind", "subject", "before", "after", "request"),
     "contact_policies": _nobodys("actor", "policy"),
     "webhook_endpoints": _nobodys("id", "url", "secret", "events", "disabled_why"),
+    "products": _nobodys("id", "name", "category", "currency", "url", "image", "attributes", "related"),
+    "offers": _nobodys("name", "kind", "prefix", "currency", "words"),
     "journey_settings": _nobodys("journey", "options"),
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),

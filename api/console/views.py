@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from api.pages import clock, date, day, short_day
+from api.pages import clock, day, short_day
 from domain.customers import in_force
+from domain.dates import date
 from domain.messages import Channel
 from services.addresses import in_words
 from services.customers import CustomerNow

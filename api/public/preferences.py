@@ -11,10 +11,11 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.needs import House, Needs
-from api.pages import date, page
+from api.pages import page
 from api.public.words import WORDS
 from api.public.wrong_link import wrong_link
 from domain.customers import Frequency
+from domain.dates import date
 from domain.errors import NotFound
 from domain.messages import Channel
 from services.preference_center import Picked, Press, Standing

@@ -31,6 +31,7 @@ class MessageView(BaseModel):
     locales: list[str]
     shelf_life: str = Field(examples=["2 days", "until 17:00"])
     limit: str = Field(examples=["2 in 30 days"])
+    offer: str | None = Field(description="The offer whose code it gives.", examples=["welcome5"])
 
     @classmethod
     def of(cls, declaration: Declaration, message: Message) -> "MessageView":
@@ -44,6 +45,7 @@ class MessageView(BaseModel):
             locales=list(message.locales),
             shelf_life=message.shelf_life_in_words,
             limit=f"{message.limit.times} in {spoken(message.limit.within)}",
+            offer=message.offer or None,
         )
 
 
@@ -60,6 +62,9 @@ class Preview(Strict):
     locale: Locale | None = None
     customer_id: CustomerId | None = None
     attributes: Attributes = Field(default_factory=dict, examples=[{"first_name": "Anna"}])
+    event: Attributes = Field(
+        default_factory=dict, description="Properties of what it answers.", examples=[{"products": ["kettle-2"]}]
+    )
 
 
 class ContentView(BaseModel):
@@ -94,14 +99,23 @@ async def list_messages(house: House) -> Messages:
     summary="See a message before anybody gets it",
 )
 async def preview_message(journey: str, message: str, body: Preview, house: House) -> PreviewView:
-    """Renders a message for a customer or an invented one. Nothing is sent or stored."""
+    """Renders a message for a customer or an invented one. Nothing is sent, stored or given: a code in it is none."""
     declared = house.catalogue.message(journey, message)
     if body.channel not in declared.channels:
         raise InvalidInput([f"channel: this message has no text for it, only for {', '.join(declared.channels)}"])
     customer = await _customer(house, body)
     folder = house.catalogue.journey(journey).folder
+    shop = await house.shop.preview(declared, locale=body.locale or customer["locale"], event=body.event)
     rendered = house.letters.render(
-        folder, message, body.channel, customer, unsubscribe=NO_LINK, preferences=NO_LINK, locale=body.locale
+        folder,
+        message,
+        body.channel,
+        customer,
+        unsubscribe=NO_LINK,
+        preferences=NO_LINK,
+        locale=body.locale,
+        event=body.event,
+        shop=shop,
     )
     return PreviewView.model_validate(rendered, from_attributes=True)
 

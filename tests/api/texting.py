@@ -110,7 +110,7 @@ class Texting:
             await connection.execute(text("UPDATE sends SET claimed_at = claimed_at - interval '90 seconds'"))
         quiet: Any = Quiet()
         house = self.house
-        await Reconciler(house.database, house.clock, quiet, house.sending, house.reports).reconcile()
+        await Reconciler(house.database, house.clock, quiet, house.sending, house.reports, house.offers).reconcile()
 
     async def told(self, locale: str = "en", kind: str = "send") -> list[str]:
         """The timeline's sentences about sends, oldest first."""

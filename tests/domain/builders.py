@@ -1,6 +1,6 @@
 """Messages, facts and policies that show what matters to a rule and leave out the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -10,6 +10,7 @@ from hypothesis import settings
 from domain.contact_policy import ContactPolicy, Touch
 from domain.customers import Consent, ConsentStatus
 from domain.messages import Channel, Limit, Message, Purpose
+from domain.products import Listing
 from domain.send_facts import SendFacts
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -29,6 +30,7 @@ def a_message(
     purpose: Purpose = Purpose.VALUE,
     shelf_life: timedelta | time = timedelta(days=3),
     limit: Limit | None = None,
+    products: Mapping[str, Listing] | None = None,
 ) -> Message:
     """A message by email, unless other channels are named."""
     return Message(
@@ -39,6 +41,7 @@ def a_message(
         channels=channels or (Channel.EMAIL,),
         shelf_life=shelf_life,
         limit=limit or Limit(times=1000, within=timedelta(days=30)),
+        products=products or {},
     )
 
 

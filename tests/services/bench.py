@@ -15,6 +15,7 @@ from adapters.database import customers, enrollments
 from adapters.database.connection import Database
 from adapters.link_tracking import LinkTracking
 from adapters.links import Links
+from adapters.offer_codes import CodeMaker
 from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
@@ -36,11 +37,14 @@ from services.erasing import Erasing
 from services.ingest import Ingest
 from services.letters import Company, Letters
 from services.merging import Merging
+from services.offers import Offers
 from services.people import People
+from services.products import Products
 from services.project import Projector
 from services.restrict import Restrictions
 from services.send_facts import FactReader
 from services.sending import Sending
+from services.shop import Shop
 from services.tasks import Tasks
 from services.telling import Telling
 from services.tracking import Tracking
@@ -92,7 +96,7 @@ LETTERS = {
 
 def write_messages(folder: Path) -> MessageLibrary:
     """The messages of the journey Trial, in their folders, compiled."""
-    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain"))
+    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain", "abandoned_cart"))
     for name, (purpose, channels, shelf_life, limit) in LETTERS.items():
         message = folder / "trial" / name
         message.mkdir(parents=True)
@@ -156,6 +160,9 @@ class Bench:
         self.links = Links([SECRET], "https://mail.acme.test")
         link_tracking = LinkTracking(self.links, mode=TrackingMode.FULL, utm=True, site=company.url)
         self.letters = Letters(self.clock, self.library, self.links, company, link_tracking)
+        self.products = Products(self.database, self.clock)
+        self.offers = Offers(self.clock, self.catalogue, CodeMaker(SECRET))
+        self.shop = Shop(self.database, self.clock, self.library, self.offers, locale="en", zone="UTC")
         self.tracking = Tracking(self.database, self.clock, self.links, TrackingMode.FULL)
         self.sending = self.sender()
 
@@ -169,6 +176,7 @@ class Bench:
             "projector": self.projector,
             "facts": self.facts,
             "letters": self.letters,
+            "shop": self.shop,
             "gateways": {Channel.EMAIL: self.email, Channel.SMS: self.sms},
         }
         return Sending(**{**own, **changes})

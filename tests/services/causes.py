@@ -129,6 +129,23 @@ async def nothing_was_ever_swept(bench: Bench, age: timedelta) -> None:
     await bench.change("INSERT INTO clock (anchor, pace) VALUES (:at, 1)", at=bench.clock.now() - age)
 
 
+async def a_send_has_no_code(bench: Bench, age: timedelta) -> None:
+    await a_send(bench, "held", age, rule="no_code_left")
+
+
+async def a_pool_runs_low(bench: Bench, age: timedelta) -> None:
+    """One code is left, and one was given some time ago."""
+    await bench.change(
+        "INSERT INTO offers (name, kind, prefix, percent, updated_at) VALUES ('spring_sale', 'pool', '', 5, :at)",
+        at=bench.clock.now(),
+    )
+    await bench.change(
+        """INSERT INTO offer_codes (offer, code, key, given_at)
+           VALUES ('spring_sale', 'A', 'A', :at), ('spring_sale', 'B', 'B', NULL)""",
+        at=bench.clock.now() - age,
+    )
+
+
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 # the finding, its cause, an age at which it is one, an age at which it is none
@@ -144,6 +161,7 @@ CAUSES = [
     ("sends_not_woken", a_slot_passed, 61 * MINUTE, 59 * MINUTE),
     ("sends_not_woken", a_reserved_send_was_left, 61 * MINUTE, 59 * MINUTE),
     ("held_sends", a_send_is_held, 8 * DAY, 6 * DAY),
+    ("sends_without_codes", a_send_has_no_code, SECOND, -SECOND),
     ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
     ("sweep_overdue", nothing_was_swept, 37 * HOUR, 35 * HOUR),
     ("sweep_overdue", nothing_was_ever_swept, 37 * HOUR, 35 * HOUR),

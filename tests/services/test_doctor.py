@@ -20,6 +20,7 @@ from tests.services.causes import (
     Cause,
     a_caller_never_came_back,
     a_message_went_nowhere,
+    a_pool_runs_low,
     a_send,
     a_send_is_held,
     a_slot_passed,
@@ -100,6 +101,27 @@ async def test_what_was_cured_is_no_finding(bench: Bench, cause: Cause, cure: st
     await bench.change(cure)
 
     assert (await look(bench)).findings == []
+
+
+@pytest.mark.parametrize(("given_ago", "names"), [(6 * DAY, ["low_pools"]), (8 * DAY, [])])
+async def test_a_pool_that_would_not_last_another_week_is_told_by_its_name(
+    bench: Bench, given_ago: timedelta, names: list[str]
+) -> None:
+    await a_pool_runs_low(bench, given_ago)
+
+    found = (await look(bench)).findings
+
+    assert [each.name for each in found] == names
+    assert [(each.count, each.words.partition(": ")[2], each.oldest) for each in found] == [
+        (1, "spring_sale, with 1 left", None) for _ in names
+    ]
+
+
+async def test_an_empty_pool_is_told_at_once(bench: Bench) -> None:
+    await a_pool_runs_low(bench, 8 * DAY)
+    await bench.change("DELETE FROM offer_codes WHERE given_at IS NULL")
+
+    assert [each.words.partition(": ")[2] for each in (await look(bench)).findings] == ["spring_sale, with 0 left"]
 
 
 async def test_failures_are_told_apart_by_their_rules_and_the_commonest_is_first(bench: Bench) -> None:

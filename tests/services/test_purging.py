@@ -58,6 +58,6 @@ async def test_each_round_of_the_reconciler_lets_a_piece_of_the_past_go(bench: B
     await bench.change("UPDATE dispatches SET done_at = now() - interval '8 days'")
     reports = DeliveryReports(bench.database, bench.clock, bench.surrogates)
 
-    await Reconciler(bench.database, bench.clock, temporal, bench.sending, reports).reconcile()
+    await Reconciler(bench.database, bench.clock, temporal, bench.sending, reports, bench.offers).reconcile()
 
     assert await bench.dispatched(walk) == []

@@ -6,6 +6,7 @@ from adapters.database.tables import (  # noqa: F401  imported to be declared
     people,
     running,
     sending,
+    shop,
     sweeping,
     walks,
     webhooks,

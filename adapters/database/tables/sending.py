@@ -56,6 +56,7 @@ Index("sends_claimed_idx", sends.c.claimed_at, postgresql_where=text("state = 'c
 Index("sends_unknown_idx", sends.c.claimed_at, postgresql_where=text("state = 'unknown'"))
 WAITS = text("state IN ('deferred', 'held', 'reserved')")
 Index("sends_waiting_idx", sends.c.slot_at, postgresql_where=WAITS)
+Index("sends_held_idx", sends.c.rule, postgresql_where=text("state = 'held'"))
 Index("sends_failed_idx", func.coalesce(sends.c.called_at, sends.c.slot_at), postgresql_where=text("state = 'failed'"))
 Index("sends_provider_id_idx", sends.c.provider_id, postgresql_where=text("provider_id IS NOT NULL"))
 
