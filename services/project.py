@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments, events, orders
+from adapters.database import customers, enrollments, events, offers, orders
 from adapters.database.connection import Database, News, lock_customer, try_lock_customer, will_pass
 from domain.clock import Clock, Pace
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
@@ -137,7 +137,7 @@ class Projector:
             await enrollments.store_hearing(connection, still)
         await events.mark_projected(connection, customer, numbered)
         if standing.changed:
-            await orders.store(connection, customer, [standing.known[name] for name in sorted(standing.changed)])
+            await self._store_orders(connection, customer, standing)
         if standing.moves:
             model = routing.stages.name
             await write_moves(connection, customer, row["customer_id"], model, standing.moves, now)
@@ -145,6 +145,15 @@ class Projector:
         if troubled and standing.trouble is None:
             await enrollments.release(connection, customer)
         return bool(standing.moves)
+
+    @staticmethod
+    async def _store_orders(connection: AsyncConnection, customer: str, standing: Standing) -> None:
+        """Orders as they are now; the codes that they used are used up."""
+        changed = [standing.known[name] for name in sorted(standing.changed)]
+        await orders.store(connection, customer, changed)
+        for order in changed:
+            if order.codes and order.told:
+                await offers.redeem(connection, customer, order=order.order, codes=order.codes, at=order.placed_at)
 
     async def _standing(
         self, connection: AsyncConnection, row: RowMapping, pending: Sequence[Event], routing: Routing
