@@ -17,6 +17,11 @@ from domain.errors import InvalidDeclaration, InvalidInput, NotFound
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANGUAGES = ("en", "ru")
+# What the words of Tropa's own folders know besides the customer: shown to each when it is read, to find mistakes then.
+OWN: dict[str, dict[str, object]] = {
+    "replies": {"channel": "SMS", "words": "Where is my order?"},
+    "tasks": {"task": {"title": "Call", "text": "Call them", "owner": None, "due": "02 Mar 10:00"}},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,34 +46,39 @@ class StaffWords:
             rules = {name: value for name, value in said.items() if name not in LANGUAGES}
             if kind == "notice" and rules:
                 raise _wrong(file, f"a notice has no {', '.join(rules)}")
+            words = {}
             try:
-                own = {part: environment.from_string(said[locale][part]) for part in ("title", "text")}
-                for language in set(LANGUAGES) - {locale}:
-                    [environment.from_string(part) for part in said[language].values()]
+                for language in LANGUAGES:
+                    words[language] = {part: environment.from_string(text) for part, text in said[language].items()}
+                    for text in words[language].values():
+                        text.render(_context(_NOBODY, "", OWN.get(file.parent.name, {})))
             except TemplateError as error:
                 raise _wrong(file, str(error)) from None
-            self._all[file.parent.name, file.stem] = (own, _rules(file, rules))
+            self._all[file.parent.name, file.stem] = (words[locale], _rules(file, rules))
 
     def write(
-        self, folder: str, name: str, customer: Mapping[str, Any] | RowMapping | None, about: str = "", **more: object
+        self, folder: str, name: str, customer: Mapping[str, Any] | RowMapping, about: str = "", **more: object
     ) -> Written:
-        """Words about a customer's row, or None where their template does not name them. Raises NotFound.
-
-        `more` are further words that the templates of this folder know.
-        """
+        """Words about a customer's row; `more` are those of `OWN`. Raises NotFound."""
         if (folder, name) not in self._all:
             raise NotFound(self._kind, f"{folder}/{name}")
         own, rules = self._all[folder, name]
-        said = more | {"about": about}
-        if customer is not None:
-            attributes = customer["attributes"]
-            called = " ".join(str(n) for n in (attributes.get("first_name"), attributes.get("last_name")) if n)
-            said["customer"] = {"name": called, "attributes": _Known(attributes), "needs": _Known(customer["needs"])}
+        said = _context(customer, about, more)
         return Written(title=own["title"].render(said).strip(), text=own["text"].render(said).strip(), **rules)
 
     def names(self) -> tuple[tuple[str, str], ...]:
         """All of them as (journey's folder, name)."""
         return tuple(self._all)
+
+
+_NOBODY: dict[str, dict[str, Any]] = {"attributes": {}, "needs": {}}
+
+
+def _context(customer: Mapping[str, Any] | RowMapping, about: str, more: Mapping[str, object]) -> dict[str, object]:
+    attributes = customer["attributes"]
+    called = " ".join(str(n) for n in (attributes.get("first_name"), attributes.get("last_name")) if n)
+    known = {"name": called, "attributes": _Known(attributes), "needs": _Known(customer["needs"])}
+    return {**more, "customer": known, "about": about}
 
 
 class _Known(dict[str, Any]):

@@ -17,7 +17,7 @@ from domain.announcements import TASK_CLOSED, TASK_CREATED, TASK_ESCALATED
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.durations import hours
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, InvalidDeclaration, NotFound
 from domain.events import OURS
 from domain.messages import Channel
 from domain.tasks import ANSWER, Desk, TaskCause, TaskOutcome, TaskState
@@ -28,6 +28,7 @@ from services.telling import Telling
 
 AT_ONCE = 50  # late tasks in one transaction
 ANSWER_WITHIN = hours(4)  # unless its file says otherwise
+LATE = ("tasks", "escalated")
 LONGEST_REPLY = 2000  # characters of one reply
 _SAID_BY = {Channel.SMS: "SMS", Channel.WHATSAPP: "WhatsApp", Channel.TELEGRAM: "Telegram"}
 _ESCALATIONS = UUID("4f0a8a52-0f5b-5d0e-8a57-54726f706133")
@@ -49,7 +50,10 @@ class NewTask:
 
 
 class Tasks:
-    """Commands about tasks run in the caller's transaction. `zone` and `locale` are the staff's."""
+    """Commands about tasks run in the caller's transaction. `zone` and `locale` are the staff's.
+
+    Raises InvalidDeclaration when there are no words for what Tropa itself asks of people.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,9 @@ class Tasks:
     ) -> None:
         self._database, self._clock, self._desk, self._telling = database, clock, desk, telling
         self._words, self._notices, self._zone, self._locale = words, notices, zone, locale
+        for kind, known, file in (("tasks", words, ("replies", ANSWER)), ("notices", notices, LATE)):
+            if file not in known.names():
+                raise InvalidDeclaration(f"templates/{kind}/{'/'.join(file)}.toml is missing: Tropa itself needs it.")
 
     async def add(self, connection: AsyncConnection, customer: RowMapping, new: NewTask, *, at: datetime) -> bool:
         """Add a task about a customer, who is locked. False when there is one of that id."""
@@ -200,7 +207,7 @@ class Tasks:
             "owner": row["was"],
             "due": due.strftime("%d %b %H:%M" if self._locale == "en" else "%d.%m %H:%M"),
         }
-        written = self._notices.write("tasks", "escalated", None, task=task)  # the task's words say whom it is about
+        written = self._notices.write(*LATE, row, task=task)
         return Notice(
             id=uuid5(_ESCALATIONS, str(row["id"])),
             customer=row["customer"],

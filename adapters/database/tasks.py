@@ -130,7 +130,7 @@ async def escalate(
             UPDATE tasks t SET escalated_at = :now, owner = coalesce(was.escalate_to, :head, was.owner)
             FROM tasks was JOIN customers c ON c.id = was.customer LEFT JOIN enrollments e ON e.id = was.enrollment
             WHERE was.id = t.id AND t.id = ANY(:ids) AND t.closed_at IS NULL AND t.escalated_at IS NULL
-            RETURNING t.*, was.owner AS was, c.customer_id, e.about
+            RETURNING t.*, was.owner AS was, c.customer_id, c.attributes, c.needs, e.about
         """),
         {"ids": list(tasks), "now": now, "head": head},
     )

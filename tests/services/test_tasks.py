@@ -14,13 +14,13 @@ from domain.errors import Conflict, InvalidDeclaration, NotFound
 from domain.journeys import Declaration, Plan
 from domain.messages import Channel
 from domain.replies import Reply, meaning
-from domain.tasks import TaskCause, TaskOutcome
+from domain.tasks import Desk, TaskCause, TaskOutcome
 from services.catalogue import Catalogue
 from services.customers import Customers
 from services.people import People
 from services.project import Projector
 from services.replies import Incoming, Replies
-from services.tasks import NewTask
+from services.tasks import NewTask, Tasks
 from tests.services.bench import Bench
 from tests.services.test_erasing import dump
 from tests.support.factories import STAFF
@@ -267,6 +267,7 @@ async def test_answered_it_is_closed_and_the_next_reply_is_another_task(bench: B
     await bench.a_customer()
     await writes(bench, "Where is my order?")
     await close(bench, (await tasks(bench))[0]["id"])
+    bench.clock.pass_(HOUR)
 
     await writes(bench, "Thank you!", number="2")
 
@@ -320,6 +321,8 @@ GOOD = '[en]\ntitle = "Call"\ntext = "Call them"\n[ru]\ntitle = "Звонок"\n
         (f"escalate_to = 'the boss'\n{GOOD}", "one e-mail address"),
         (f"color = 'red'\n{GOOD}", "there is no color"),
         (GOOD.replace("Позвонить", "{{ x() }}"), "cannot call"),
+        (GOOD.replace("Позвонить", "{{ custmer.name }}"), "custmer"),
+        (GOOD.replace("Call them", "{{ words }}"), "words"),
         ("=", "trial/call.toml"),
     ],
 )
@@ -332,6 +335,18 @@ def test_words_written_wrongly_are_refused_at_start_by_file(
 
     with pytest.raises(InvalidDeclaration, match=taught):
         StaffWords("task", "en", folder)
+
+
+def test_what_tropa_itself_asks_of_people_must_have_its_words(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    nothing = StaffWords("task", "en", tmp_path_factory.mktemp("none"))
+
+    with pytest.raises(InvalidDeclaration, match=r"templates/tasks/replies/answer\.toml is missing"):
+        Tasks(
+            bench.database, bench.clock, desk=Desk(), words=nothing, notices=StaffWords("notice", "en"),
+            telling=bench.telling, zone="UTC", locale="en",
+        )  # fmt: skip
 
 
 def test_a_notice_has_no_deadline(tmp_path_factory: pytest.TempPathFactory) -> None:
