@@ -218,6 +218,16 @@ async def test_a_code_is_used_once_and_counted(bench: Bench) -> None:
         await state_of(bench, "nobody's")
 
 
+async def test_an_order_uses_up_the_codes_that_it_names(bench: Bench) -> None:
+    await an_offer(bench, "A", valid_for=timedelta(days=7))
+    await bench.send(await bench.a_walk(), "coupon")
+    await bench.does("order_placed", about="O-1", total=10, codes=["a"])
+    await bench.does("order_cancelled", about="O-1")
+
+    assert await state_of(bench, "A") is CodeState.REDEEMED
+    assert (await codes(bench))[0]["redeemed_by"] == "O-1"
+
+
 async def test_a_code_that_was_used_before_it_was_given_is_given_to_nobody(bench: Bench) -> None:
     await an_offer(bench, "ONE", "TWO")
     walk = await bench.a_walk()
