@@ -34,6 +34,7 @@ from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.products import Products
 from services.replies import Replies
+from services.segments import Segments
 from services.shop import Shop
 from services.staging import Staging
 from services.tasks import Tasks
@@ -76,6 +77,7 @@ class Needs:
     sessions: Sessions
     watching: Watching
     policies: Policies
+    segments: Segments
     preferences: Preferences
     center: PreferenceCenter
     shop: Shop

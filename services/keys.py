@@ -40,6 +40,8 @@ SCOPES = frozenset(
         "offers:read",
         "offers:write",
         "codes:read",
+        "segments:read",
+        "segments:write",
         "webhooks:read",
         "webhooks:write",
         "audit:read",

@@ -94,6 +94,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             sessions=Sessions(secrets),
             watching=Watching(house.database, head, temporal),
             policies=house.policies,
+            segments=house.segments,
             preferences=preferences,
             staging=Staging(house.clock, customers, house.catalogue, house.projector),
             center=PreferenceCenter(

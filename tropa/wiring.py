@@ -19,6 +19,7 @@ from adapters.links import Links
 from adapters.offer_codes import CodeMaker
 from adapters.outward import Outward
 from adapters.return_paths import ReturnPaths
+from adapters.segments import shipped_segments
 from adapters.settings import Settings
 from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
@@ -27,6 +28,7 @@ from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, Walks
 from domain.clock import Clock, Pace
 from domain.contact_policy import ContactPolicy
+from domain.engagement import EngagementModel
 from domain.journeys import Declaration
 from domain.messages import Channel
 from domain.tasks import Desk
@@ -47,6 +49,8 @@ from services.products import Products
 from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
+from services.segment_catalogue import SegmentCatalogue
+from services.segments import Segments, watched_by
 from services.send_facts import FactReader
 from services.sending import Sending
 from services.shop import Shop
@@ -87,6 +91,7 @@ class House:
     crm: TellingCrm
     enrolling: Enrolling
     policies: Policies
+    segments: Segments
     tracking: Tracking
     shop: Shop
     products: Products
@@ -173,6 +178,12 @@ async def build(
         locale=settings.locale,
     )
     policies = Policies(clock, policy)
+    segments = Segments(
+        clock,
+        SegmentCatalogue(clock, shipped_segments()),
+        watched=watched_by(declarations()),
+        scale=EngagementModel().scale,
+    )
     projector = Projector(database, clock, pace, catalogue)
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
     letters = Letters(clock, library, links, company, link_tracking)
@@ -237,6 +248,7 @@ async def build(
         crm=TellingCrm(database, crm or build_crm(settings)),
         enrolling=Enrolling(clock, catalogue, projector),
         policies=policies,
+        segments=segments,
         tracking=Tracking(database, clock, links, settings.tracking),
         shop=shop,
         products=Products(database, clock),

@@ -101,6 +101,7 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
     await _join_stages(connection, both, at)
     await _join_orders(connection, both)
     await _join_assignments(connection, both)
+    await _join_segments(connection, both)
     await _join_addresses(connection, both)
     await _join_answers(connection, into["id"], at)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
@@ -169,6 +170,19 @@ async def _join_stages(connection: AsyncConnection, both: dict[str, str], at: da
         both,
     )
     await connection.execute(text("UPDATE stage_visits SET customer = :into WHERE customer = :merged"), both)
+
+
+async def _join_segments(connection: AsyncConnection, both: dict[str, str]) -> None:
+    """In all where either was, until they are found anew: nobody enters where they were already."""
+    await connection.execute(
+        text("""
+            INSERT INTO segment_members AS mine (segment, customer, since)
+            SELECT segment, :into, since FROM segment_members WHERE customer = :merged
+            ON CONFLICT (segment, customer) DO UPDATE SET since = least(mine.since, excluded.since)
+        """),
+        both,
+    )
+    await connection.execute(text("DELETE FROM segment_members WHERE customer = :merged"), {"merged": both["merged"]})
 
 
 async def _join_addresses(connection: AsyncConnection, both: dict[str, str]) -> None:

@@ -117,6 +117,7 @@ HELD: Mapping[str, Held] = {
     "rfm": Held(deleted=True, joined=Joined.MADE_ANEW),
     "orders": Held(deleted=True, joined=Joined.APART),
     "assignments": Held(kept=("customer", "experiment", "variant"), joined=Joined.APART),
+    "segment_members": Held(deleted=True, joined=Joined.APART),
     "stage_visits": Held(kept=("customer", "model", "stage", "cause"), joined=Joined.APART),
     "events": Held(
         of=f"""(customer = :customer
@@ -180,6 +181,8 @@ HELD: Mapping[str, Held] = {
     "webhook_endpoints": _nobodys("id", "url", "secret", "events", "disabled_why"),
     "products": _nobodys("id", "name", "category", "currency", "url", "image", "attributes", "related"),
     "offers": _nobodys("name", "kind", "prefix", "currency", "words"),
+    "segments": _nobodys("name", "actor", "label", "description", "rule"),
+    "segment_watches": _nobodys("segment", "rule"),
     "journey_settings": _nobodys("journey", "options"),
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),

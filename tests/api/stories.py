@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 from sqlalchemy import text
@@ -45,7 +46,7 @@ async def enroll(api: httpx.AsyncClient, customer_id: str = ANNA, **headers: str
 
 async def happens(api: httpx.AsyncClient, house: House, name: str, customer_id: str = ANNA, **properties: Any) -> None:
     """Something happens to a customer and is projected."""
-    event = {"event_id": f"{name}-{customer_id}-{id(properties)}", "customer_id": customer_id, "name": name}
+    event = {"event_id": uuid4().hex, "customer_id": customer_id, "name": name}
     taken = await api.post("/v1/events", json={"events": [{**event, "properties": properties}]})
     assert taken.json()["accepted"] == 1, taken.text
     await house.projector.project_some()

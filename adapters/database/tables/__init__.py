@@ -5,6 +5,7 @@ from adapters.database.tables import (  # noqa: F401  imported to be declared
     knowing,
     people,
     running,
+    segments,
     sending,
     shop,
     sweeping,

@@ -135,5 +135,13 @@ Index(
     postgresql_where=text("number IS NULL AND quarantined IS NULL"),
 )
 Index("events_customer_number_idx", events.c.customer, events.c.number, unique=True)
+# For segments. Without what is not projected yet: taking events in does not touch it.
+Index(
+    "events_name_customer_idx",
+    events.c.name,
+    events.c.customer,
+    events.c.occurred_at,
+    postgresql_where=text("number IS NOT NULL"),
+)
 Index("events_quarantined_idx", events.c.received_at, postgresql_where=text("quarantined IS NOT NULL"))
 Index("events_imported_idx", events.c.received_at, postgresql_where=text("source = 'import'"))

@@ -1,0 +1,200 @@
+"""Segments: who is in them, how many that are, and who comes and goes (design 4.7, 4.8)."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.database import segments
+from adapters.database.connection import Database
+from adapters.database.segment_sql import Statement
+from adapters.database.segments import Counted, Moved
+from domain.clock import Clock
+from domain.durations import spoken
+from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.journeys import Declaration
+from domain.segments import Rule, Segment
+from domain.triggers import SEGMENT_ENTERED, SEGMENT_LEFT, On
+from services.audit import Actor
+from services.segment_catalogue import Known, SegmentCatalogue
+
+SAMPLE = 10
+PATIENCE = timedelta(seconds=30)  # with a rule that somebody waits for
+REMEMBERED = 4.0  # seconds of real time: a changed rule is watched by everybody within five
+_GAVE_UP = "57014"  # SQLSTATE: a statement that took too long
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Watch:
+    """What asks of one customer whether they are inside, of all watched segments at once."""
+
+    asks: str
+    values: Mapping[str, object]
+
+
+def watched_by(declarations: Iterable[Declaration]) -> Mapping[str, str]:
+    """The segments that journeys start, end or convert by, each with one of those journeys."""
+    found = {}
+    for declaration in declarations:
+        plan = declaration.plan
+        for trigger in (*plan.starts_on, *plan.may_start_on, plan.goal, *plan.exits):
+            if isinstance(trigger, On) and trigger.event in (SEGMENT_ENTERED, SEGMENT_LEFT):
+                named = trigger.where.get("segment")
+                for name in named if isinstance(named, (list, tuple)) else [named]:
+                    found[str(name)] = declaration.name
+    return found
+
+
+class Segments:
+    """Counts, lists and keeps up to date. `watched` are the segments that journeys need, and which journey each.
+
+    `scale` is the engagement model's: see `domain.engagement.score`.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        catalogue: SegmentCatalogue,
+        *,
+        watched: Mapping[str, str],
+        scale: float,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        self._clock, self._catalogue, self.watched, self._scale = clock, catalogue, watched, scale
+        self._patience = patience
+        self._watch: _Watch | None = None
+        self._watch_since = -REMEMBERED
+
+    async def known(self, connection: AsyncConnection) -> Known:
+        """All segments that are in force."""
+        return await self._catalogue.known(connection)
+
+    async def count(self, connection: AsyncConnection, rule: object) -> Counted:
+        """Count who meets a rule, as JSON, that need not be saved. Raises InvalidInput, Unavailable."""
+        known = await self._catalogue.known(connection)
+        return await self._count(connection, known.resolve(rule))
+
+    async def set(
+        self, connection: AsyncConnection, segment: Segment, *, actor: Actor, over: int | None = None
+    ) -> tuple[Known, Counted]:
+        """Put a segment in force once it is counted. Where it is watched, its members are found anew, silently.
+
+        Raises InvalidInput, Conflict, and Unavailable when counting takes too long.
+        """
+        known = await self._catalogue.set(connection, segment, actor=actor, over=over)
+        counted = await self._count(connection, known.whole(segment.name).rule)
+        for name in sorted({segment.name, *known.naming(segment.name)} & self.watched.keys()):
+            await self.refresh(connection, name, self._clock.now())
+        return known, counted
+
+    async def delete(self, connection: AsyncConnection, name: str, *, actor: Actor) -> None:
+        """Take a segment out of force. Raises NotFound, Conflict."""
+        await self._catalogue.delete(connection, name, needed_by=self.watched, actor=actor)
+
+    async def members(self, connection: AsyncConnection, name: str, *, after: str, limit: int) -> Sequence[RowMapping]:
+        """Who is in a segment now, after one of our ids, in their order. Raises NotFound, Unavailable."""
+        rule = (await self._catalogue.known(connection)).whole(name).rule
+        statement = Statement()
+        query = statement.members(rule, but=f"c.id > {statement.bound(after, 'text')}")
+        with self._patiently():
+            return await segments.page(connection, query, self._values(statement), limit=limit, patience=self._patience)
+
+    # Coming and going ------------------------------------------------------------------------------------------------
+
+    async def refresh(
+        self, connection: AsyncConnection, segment: str, now: datetime, *, silently: bool = False
+    ) -> Moved:
+        """Find the members of a segment anew; an event tells of each who came or went since they were last found.
+
+        The first time, and after its rule was changed, it is done silently: nobody came, we only learned of them.
+        Raises NotFound and InvalidInput.
+        """
+        whole = (await self._catalogue.known(connection)).whole(segment)
+        before = await segments.watch(connection, segment)
+        statement = Statement()
+        moved = await segments.refresh(
+            connection,
+            segment,
+            statement.members(whole.rule),
+            self._values(statement, now),
+            now=now,
+            aloud=before == whole.digest and not silently,
+        )
+        await segments.watched(connection, segment, whole.digest, now)
+        return moved
+
+    async def refresh_all(self, database: Database, now: datetime, *, silently: bool = False) -> dict[str, Moved]:
+        """Refresh every watched segment, each in its own transaction; one that cannot be read is left as it is."""
+        found = {}
+        for name in sorted(self.watched):
+            try:
+                async with database.transaction() as connection:
+                    found[name] = await self.refresh(connection, name, now, silently=silently)
+            except (NotFound, InvalidInput) as error:
+                log.error("a watched segment cannot be refreshed", extra={"segment": name, "error": str(error)})
+        async with database.transaction() as connection:
+            await segments.forget_others(connection, sorted(self.watched))
+        database.wake()
+        return found
+
+    async def refresh_customer(
+        self, connection: AsyncConnection, customer: str, now: datetime, *, silently: bool = False
+    ) -> None:
+        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement.
+
+        A segment whose members were never found by the rule in force is left to `refresh`.
+        """
+        if not self.watched:
+            return
+        watch = await self._watching(connection)
+        if watch.asks:
+            values = {**watch.values, "scale": self._scale}
+            await segments.refresh_customer(connection, watch.asks, values, customer, now=now, aloud=not silently)
+
+    async def _watching(self, connection: AsyncConnection) -> _Watch:
+        if self._watch and time.monotonic() - self._watch_since < REMEMBERED:
+            return self._watch
+        asked = time.monotonic()
+        known, statement, asks = await self._catalogue.known(connection), Statement(), []
+        for name in sorted(self.watched):
+            try:
+                whole = known.whole(name)
+            except (NotFound, InvalidInput) as error:
+                log.error("a watched segment cannot be watched", extra={"segment": name, "error": str(error)})
+                continue
+            members = statement.members(whole.rule, but="c.id = :customer")
+            asks.append(segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members))
+        self._watch = _Watch(asks=" UNION ALL ".join(asks), values=statement.values)
+        self._watch_since = asked
+        return self._watch
+
+    async def _count(self, connection: AsyncConnection, rule: Rule) -> Counted:
+        statement = Statement()
+        query = statement.members(rule)
+        with self._patiently():
+            return await segments.count(
+                connection, query, self._values(statement), some=SAMPLE, patience=self._patience
+            )
+
+    def _values(self, statement: Statement, now: datetime | None = None) -> dict[str, object]:
+        return {**statement.values, "now": now or self._clock.now(), "scale": self._scale}
+
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _GAVE_UP:
+                raise Unavailable(
+                    f"Finding these customers took longer than {spoken(self._patience)}, and was given up. "
+                    "Ask for fewer days of events, or for fewer conditions."
+                ) from None
+            raise
