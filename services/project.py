@@ -27,6 +27,7 @@ from domain.standing import Standing
 from services import identities
 from services.catalogue import Catalogue
 from services.moves import write_moves
+from services.segments import Segments
 
 AT_ONCE = 8  # customers side by side, in one process
 
@@ -36,8 +37,16 @@ log = logging.getLogger(__name__)
 class Projector:
     """Moves customers on past their pending events (design 4.3)."""
 
-    def __init__(self, database: Database, clock: Clock, pace: Pace, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        pace: Pace,
+        catalogue: Catalogue,
+        segments: Segments | None = None,
+    ) -> None:
         self._database, self._clock, self._pace, self._catalogue = database, clock, pace, catalogue
+        self._segments = segments
 
     async def project_some(self, limit: int = 500) -> int:
         """Project customers who have pending events. Answers how many events were applied."""
@@ -144,7 +153,16 @@ class Projector:
         await customers.store_standing(connection, customer, standing)
         if troubled and standing.trouble is None:
             await enrollments.release(connection, customer)
-        return bool(standing.moves)
+        return bool(standing.moves) | await self._refresh_segments(connection, customer, pending, now)
+
+    async def _refresh_segments(
+        self, connection: AsyncConnection, customer: str, applied: Sequence[Event], now: datetime
+    ) -> bool:
+        """Whether a customer came into a segment that a journey watches, or left one. By history silently."""
+        if self._segments is None or not applied:
+            return False
+        silently = all(event.imported for event in applied)
+        return await self._segments.refresh_customer(connection, customer, now, silently=silently)
 
     @staticmethod
     async def _store_orders(connection: AsyncConnection, customer: str, standing: Standing) -> None:

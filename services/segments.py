@@ -147,17 +147,19 @@ class Segments:
 
     async def refresh_customer(
         self, connection: AsyncConnection, customer: str, now: datetime, *, silently: bool = False
-    ) -> None:
-        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement.
+    ) -> bool:
+        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement. Answers
+        whether an event was appended.
 
         A segment whose members were never found by the rule in force is left to `refresh`.
         """
         if not self.watched:
-            return
+            return False
         watch = await self._watching(connection)
-        if watch.asks:
-            values = {**watch.values, "scale": self._scale}
-            await segments.refresh_customer(connection, watch.asks, values, customer, now=now, aloud=not silently)
+        if not watch.asks:
+            return False
+        values = {**watch.values, "scale": self._scale}
+        return await segments.refresh_customer(connection, watch.asks, values, customer, now=now, aloud=not silently)
 
     async def _watching(self, connection: AsyncConnection) -> _Watch:
         if self._watch and time.monotonic() - self._watch_since < REMEMBERED:

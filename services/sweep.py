@@ -25,7 +25,9 @@ from domain.sweep import (
     celebrated_on,
     why_silent,
 )
+from services.segments import Segments
 
+SEGMENT_MOVED = "segment_moved"  # into one, or out of it
 CHUNK = 10_000  # customers in one transaction
 FARTHEST = timedelta(days=1)  # a zone's day from UTC's, at most
 
@@ -35,9 +37,21 @@ Tell = Callable[[str], None]
 class Sweeping:
     """Sweeps. A sweep that was broken off is begun anew, and writes nothing twice."""
 
-    def __init__(self, database: Database, clock: Clock, rules: SweepRules, zone: str, *, chunk: int = CHUNK) -> None:
-        """`zone` is the installation's: RFM's days are its days, and those of customers whose own is not known."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        rules: SweepRules,
+        zone: str,
+        *,
+        segments: Segments | None = None,
+        chunk: int = CHUNK,
+    ) -> None:
+        """`zone` is the installation's: RFM's days are its days, and those of customers whose own is not known.
+        `segments` that journeys watch are looked through after RFM, which they may ask about.
+        """
         self._database, self._clock, self._rules, self._zone, self._chunk = database, clock, rules, zone, chunk
+        self._segments = segments
 
     async def sweep(self, tell: Tell = lambda _: None) -> Swept:
         """Sweep everybody as of now. `tell` hears how far it is."""
@@ -53,6 +67,10 @@ class Sweeping:
         async with self._database.transaction() as connection:
             scored = await rfm.take(connection, self._rules.rfm, at=at, zone=self._zone, last=last, loud=silent is None)
         told[RFM_SEGMENT_ENTERED] = scored.told
+        if self._segments:
+            tell("segments: who comes and who goes")
+            moved = await self._segments.refresh_all(self._database, at, silently=silent is not None)
+            told[SEGMENT_MOVED] = sum(each.told for each in moved.values())
         swept = Swept(
             as_of=at,
             silent=silent,

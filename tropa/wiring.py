@@ -184,7 +184,7 @@ async def build(
         watched=watched_by(declarations()),
         scale=EngagementModel().scale,
     )
-    projector = Projector(database, clock, pace, catalogue)
+    projector = Projector(database, clock, pace, catalogue, segments)
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)
     letters = Letters(clock, library, links, company, link_tracking)
     offers = Offers(clock, catalogue, CodeMaker(secrets[-1]))
@@ -253,5 +253,5 @@ async def build(
         shop=shop,
         products=Products(database, clock),
         offers=offers,
-        sweeping=Sweeping(database, clock, settings.sweep_rules, settings.timezone),
+        sweeping=Sweeping(database, clock, settings.sweep_rules, settings.timezone, segments=segments),
     )

@@ -148,9 +148,10 @@ async def refresh(
 
 async def refresh_customer(
     connection: AsyncConnection, watch: str, values: Values, customer: str, *, now: datetime, aloud: bool
-) -> None:
-    """As `refresh`, of all segments that `watch` asks about (see `asking`), for one customer."""
-    await connection.execute(
+) -> bool:
+    """As `refresh`, of all segments that `watch` asks about (see `asking`), for one customer. Answers whether any moved
+    aloud."""
+    rows = await connection.execute(
         text(f"""
             WITH asked AS MATERIALIZED ({watch}),
             stands AS (
@@ -172,6 +173,7 @@ async def refresh_customer(
         """),  # noqa: S608  compiled, its values bound
         {**values, **_said(now, aloud), "customer": customer},
     )
+    return rows.first() is not None
 
 
 def asking(segment: str, rule: str, members: str) -> str:

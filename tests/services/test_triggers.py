@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from adapters.segments import shipped_segments
 from domain.journeys import Plan, Reentry
-from domain.triggers import On, Trigger, at_least, at_most, entering_segment, entering_stage
+from domain.triggers import On, Trigger, at_least, at_most, entering_segment, entering_stage, leaving_segment
+from services.project import Projector
+from services.segment_catalogue import SegmentCatalogue
+from services.segments import Segments, watched_by
 from tests.services.bench import Bench
 
 DAY = timedelta(days=1)
@@ -128,8 +132,30 @@ async def test_two_who_are_one_are_where_either_came_furthest(bench: Bench) -> N
     assert (anna["stage"], [row["stage"] for row in open_visits]) == ("purchase", ["purchase"])
 
 
+async def test_coming_into_a_segment_and_leaving_it_start_journeys(bench: Bench) -> None:
+    coming, going = Plan(starts_on=(entering_segment("complains"),)), Plan(starts_on=(leaving_segment("complains"),))
+    bench = bench.with_plans(Trial=coming, Cart=going)
+    catalogue = SegmentCatalogue(bench.clock, shipped_segments())
+    watched = watched_by(bench.catalogue.journeys())
+    segments = Segments(bench.clock, catalogue, watched=watched, scale=20.0)
+    bench.projector = Projector(bench.database, bench.clock, bench.pace, bench.catalogue, segments)
+    async with bench.database.transaction() as connection:
+        await segments.refresh(connection, "complains", bench.clock.now())
+    await bench.does("complaint_opened", "anna")
+    await bench.does("complaint_opened", "boris", source="import", at=bench.clock.now() - 30 * DAY)
+    assert await entered(bench) == [("anna", "Trial")]
+
+    await bench.does("complaint_resolved", "anna")
+    bench.clock.pass_(366 * DAY)
+    moved = await segments.refresh_all(bench.database, bench.clock.now())
+    await bench.project()
+
+    assert moved["complains"].left == 1, "boris' complaint of the import was never resolved"
+    assert await entered(bench) == [("anna", "Cart"), ("anna", "Trial")]
+
+
 async def entered(bench: Bench) -> list[tuple[str, str]]:
     rows = await bench.rows(
-        "SELECT c.customer_id, e.journey FROM enrollments e JOIN customers c ON c.id = e.customer ORDER BY 1"
+        "SELECT c.customer_id, e.journey FROM enrollments e JOIN customers c ON c.id = e.customer ORDER BY 1, 2"
     )
     return [(row["customer_id"], row["journey"]) for row in rows]
