@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.people import CrmRequest, TaskRequest, TellRequest
 from adapters.database import crm_updates, customers, enrollments, webhooks
-from adapters.database.connection import Database, lock_customer
+from adapters.database.connection import Database, News, lock_customer
 from adapters.database.notices import Notice
 from adapters.staff_words import StaffWords
 from domain.announcements import CRM_UPDATED, STAFF_TOLD
@@ -64,7 +64,7 @@ class People:
                 enrollment=request.enrollment,
             )
             await self._tasks.add(connection, customer, new, at=at)
-        self._database.wake()
+        self._database.wake(News.CONSEQUENCES)
 
     async def tell(self, request: TellRequest, *, started: datetime, run: str = "") -> None:
         """Tell the customer's owner, or else the staff, once per (enrollment, notice, visit)."""
@@ -96,7 +96,7 @@ class People:
                 enrollment=walk["id"],
                 facts={"notice": str(notice.id), "name": request.name},
             )
-        self._database.wake()
+        self._database.wake(News.CONSEQUENCES)
 
     async def update_crm(self, request: CrmRequest, *, started: datetime, run: str = "") -> None:
         """Keep facts for the CRM, once per (enrollment, visit)."""
@@ -117,7 +117,7 @@ class People:
             await webhooks.queue(
                 connection, CRM_UPDATED, customer=customer["id"], at=at, enrollment=walk["id"], facts=facts
             )
-        self._database.wake()
+        self._database.wake(News.CONSEQUENCES)
 
     def _folder(self, walk: RowMapping) -> str:
         return self._catalogue.journey(walk["journey"]).folder
