@@ -72,7 +72,7 @@ WITH bought AS (
 ), told AS (
     INSERT INTO events (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
     SELECT event_id, customer_id, :name, :at, :at, :source, '', jsonb_strip_nulls(properties),
-        convert_to(event_id, 'UTF8') FROM news ORDER BY event_id
+        sha256(convert_to(event_id, 'UTF8')) FROM news ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING RETURNING 1
 )
 SELECT count(*) AS customers, count(*) FILTER (WHERE effective IS DISTINCT FROM came_from) AS changed,

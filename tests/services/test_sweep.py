@@ -12,10 +12,9 @@ from adapters.database import sweeps
 from adapters.database.customers import update_profile
 from domain.durations import days
 from domain.events import IMPORT
-from domain.journeys import Declaration, Plan
+from domain.journeys import Plan
 from domain.sweep import Silent, SweepRules, Swept
-from services.catalogue import Catalogue
-from services.project import Projector
+from domain.triggers import entering_stage
 from services.sweep import Sweeping
 from tests.services.bench import Bench
 
@@ -147,13 +146,8 @@ async def test_our_own_event_brings_nobody_back_who_is_erased_meanwhile(bench: B
 
 
 def with_journey(bench: Bench) -> Bench:
-    """A bench whose journey starts on what the sweep finds."""
-    plan = Plan(starts_on=(*SILENCES, "birthday", "rfm_segment_entered"))
-    catalogue = Catalogue(
-        (Declaration(name="Trial", folder="trial", plan=plan, story=""),), bench.library, bench.surrogates
-    )
-    bench.projector = Projector(bench.database, bench.clock, bench.pace, catalogue)
-    return bench
+    """A bench whose journey starts on whatever the sweep finds."""
+    return bench.with_plans(Trial=Plan(starts_on=(*SILENCES, "birthday", "rfm_segment_entered")))
 
 
 async def walking(bench: Bench) -> list[str]:
@@ -166,7 +160,7 @@ async def walking(bench: Bench) -> list[str]:
 
 
 async def test_the_first_sweep_sets_states_silently_and_the_next_one_starts_journeys(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await quiet(bench, "anna", days(100))
     await quiet(bench, "boris", days(200))
     await quiet(bench, "clara", days(89.5), days(0))
@@ -186,6 +180,21 @@ async def test_the_first_sweep_sets_states_silently_and_the_next_one_starts_jour
 
     assert (second.silent, second.told) == (None, {"became_dormant": 1})
     assert await walking(bench) == ["clara"]
+
+
+async def test_what_is_set_silently_moves_stages_and_wakes_nobody(bench: Bench) -> None:
+    bench = bench.with_stages("nine").with_plans(Trial=Plan(starts_on=(*SILENCES, entering_stage("win_back"))))
+    await bench.does("order_placed", total=10)
+    bought_at = bench.clock.now()
+    bench.clock.pass_(days(100))
+
+    first = await sweep(bench)
+
+    assert (first.silent, await walking(bench)) == (Silent.FIRST, [])
+    [anna] = await bench.rows("SELECT stage, last_active_at FROM customers")
+    assert anna == {"stage": "win_back", "last_active_at": bought_at}
+    bench.clock.pass_(DAY)
+    assert (await sweep(bench)).silent is None, "what followed from it is no import"
 
 
 async def test_a_sweep_by_another_threshold_is_silent_and_nobody_is_told_twice(bench: Bench) -> None:
@@ -208,7 +217,7 @@ async def test_a_sweep_by_another_threshold_is_silent_and_nobody_is_told_twice(b
 
 
 async def test_the_first_sweep_after_an_import_is_silent(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await sweep(bench)
     at = bench.clock.now() - days(89.5)
     for who in ("anna", "boris"):
@@ -239,7 +248,7 @@ async def test_an_import_that_waits_to_be_applied_silences_the_next_sweep_too(be
 
 
 async def test_a_few_imported_customers_silence_no_sweep_and_what_is_long_past_starts_nothing(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await bench.change(
         "INSERT INTO customers (customer_id, first_seen_at) SELECT 'c' || n, :at FROM generate_series(1, 150) AS n",
         at=bench.clock.now(),
