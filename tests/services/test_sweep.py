@@ -15,6 +15,7 @@ from domain.events import IMPORT
 from domain.journeys import Plan
 from domain.sweep import Silent, SweepRules, Swept
 from domain.triggers import entering_stage
+from services.saying import event_sentence
 from services.sweep import Sweeping
 from tests.services.bench import Bench
 
@@ -317,6 +318,15 @@ async def test_a_sweep_says_how_far_it_is_and_what_it_did(bench: Bench) -> None:
     [row] = await bench.rows("SELECT as_of, silent, counts, rules FROM sweeps")
     assert (row["as_of"], row["silent"], row["counts"]["silently"]) == (bench.clock.now(), "first", 2)
     assert row["rules"]["dormant_after"] == "P90D"
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_whatever_a_sweep_finds_has_a_sentence_of_its_own(locale: str) -> None:
+    names = (*SILENCES, "birthday", "rfm_segment_entered")
+    said = [event_sentence(name, {"segment": "at_risk"}, locale) for name in names]
+
+    assert len({*said}) == 5 and not any(":" in each and "_" in each for each in said)
+    assert said[-1] == {"en": "RFM: now At risk", "ru": "RFM: теперь В зоне риска"}[locale]
 
 
 # Birthdays -----------------------------------------------------------------------------------------------------------
