@@ -55,7 +55,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "stage_entered": {"en": "Entered the stage “{stage}”", "ru": "Этап: «{stage}»"},
     "became_dormant": {"en": "Fell silent", "ru": "Давно не появляется"},
     "became_gone": {"en": "Counts as gone", "ru": "Считается ушедшим"},
-    "lost_engagement": {"en": "Opens and clicks no more", "ru": "Перестал открывать письма и переходить по ссылкам"},
+    "engagement_lost": {"en": "Opens and clicks no more", "ru": "Перестал открывать письма и переходить по ссылкам"},
     "birthday": {"en": "Birthday", "ru": "День рождения"},
     "rfm_segment_entered": {"en": "RFM: now {segment}", "ru": "RFM: теперь {segment}"},
     "segment_entered": {"en": "Came into the segment “{segment}”", "ru": "Вошёл в сегмент «{segment}»"},

@@ -1,5 +1,6 @@
 """The daily sweep: finds who fell silent, whose birthday it is, and who changed their RFM segment; writes events."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -61,11 +62,13 @@ class Sweeping:
             imported, customers = await sweeps.imported_since(connection, last.imports_until) if last else (0, 0)
             until = await sweeps.imports_until(connection, at)
         silent = why_silent(last, self._rules, imported=imported, customers=customers)
-        looked_at, silently, told = await self._silences(at, last, silent, tell)
+        silences = asyncio.create_task(self._silences(at, last, silent, tell))  # beside RFM: they share no table
+        try:
+            scored = await self._score(at, last, silent, tell)
+            looked_at, silently, told = await silences
+        finally:
+            silences.cancel()
         told[BIRTHDAY] = await self._birthdays(at, last, tell)
-        tell("RFM: scoring everybody")
-        async with self._database.transaction() as connection:
-            scored = await rfm.take(connection, self._rules.rfm, at=at, zone=self._zone, last=last, loud=silent is None)
         told[RFM_SEGMENT_ENTERED] = scored.told
         if self._segments:
             tell("segments: who comes and who goes")
@@ -86,6 +89,11 @@ class Sweeping:
         self._database.wake()
         tell(swept.words())
         return swept
+
+    async def _score(self, at: datetime, last: Sweep | None, silent: Silent | None, tell: Tell) -> rfm.Snapshot:
+        tell("RFM: scoring everybody")
+        async with self._database.transaction() as connection:
+            return await rfm.take(connection, self._rules.rfm, at=at, zone=self._zone, last=last, loud=silent is None)
 
     async def _silences(
         self, at: datetime, last: Sweep | None, silent: Silent | None, tell: Tell

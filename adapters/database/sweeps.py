@@ -36,7 +36,7 @@ WITH chunk AS (
     SELECT event_id, customer_id, name, CAST(:at AS timestamptz), CAST(:at AS timestamptz), :source, '',
         jsonb_build_object('since', to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
             || CASE WHEN aloud THEN '{}'::jsonb ELSE jsonb_build_object(CAST(:silent AS text), true) END,
-        convert_to(event_id, 'UTF8')
+        sha256(convert_to(event_id, 'UTF8'))
     FROM crossed WHERE NOT EXISTS (SELECT FROM events e WHERE e.event_id = crossed.event_id) ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING name, properties ? :silent AS silent

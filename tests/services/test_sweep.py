@@ -12,10 +12,10 @@ from adapters.database import sweeps
 from adapters.database.customers import update_profile
 from domain.durations import days
 from domain.events import IMPORT
-from domain.journeys import Declaration, Plan
+from domain.journeys import Plan
 from domain.sweep import Silent, SweepRules, Swept
-from services.catalogue import Catalogue
-from services.project import Projector
+from domain.triggers import entering_stage
+from services.saying import event_sentence
 from services.sweep import Sweeping
 from tests.services.bench import Bench
 
@@ -147,13 +147,8 @@ async def test_our_own_event_brings_nobody_back_who_is_erased_meanwhile(bench: B
 
 
 def with_journey(bench: Bench) -> Bench:
-    """A bench whose journey starts on what the sweep finds."""
-    plan = Plan(starts_on=(*SILENCES, "birthday", "rfm_segment_entered"))
-    catalogue = Catalogue(
-        (Declaration(name="Trial", folder="trial", plan=plan, story=""),), bench.library, bench.surrogates
-    )
-    bench.projector = Projector(bench.database, bench.clock, bench.pace, catalogue)
-    return bench
+    """A bench whose journey starts on whatever the sweep finds."""
+    return bench.with_plans(Trial=Plan(starts_on=(*SILENCES, "birthday", "rfm_segment_entered")))
 
 
 async def walking(bench: Bench) -> list[str]:
@@ -166,7 +161,7 @@ async def walking(bench: Bench) -> list[str]:
 
 
 async def test_the_first_sweep_sets_states_silently_and_the_next_one_starts_journeys(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await quiet(bench, "anna", days(100))
     await quiet(bench, "boris", days(200))
     await quiet(bench, "clara", days(89.5), days(0))
@@ -186,6 +181,21 @@ async def test_the_first_sweep_sets_states_silently_and_the_next_one_starts_jour
 
     assert (second.silent, second.told) == (None, {"became_dormant": 1})
     assert await walking(bench) == ["clara"]
+
+
+async def test_what_is_set_silently_moves_stages_and_wakes_nobody(bench: Bench) -> None:
+    bench = bench.with_stages("nine").with_plans(Trial=Plan(starts_on=(*SILENCES, entering_stage("win_back"))))
+    await bench.does("order_placed", total=10)
+    bought_at = bench.clock.now()
+    bench.clock.pass_(days(100))
+
+    first = await sweep(bench)
+
+    assert (first.silent, await walking(bench)) == (Silent.FIRST, [])
+    [anna] = await bench.rows("SELECT stage, last_active_at FROM customers")
+    assert anna == {"stage": "win_back", "last_active_at": bought_at}
+    bench.clock.pass_(DAY)
+    assert (await sweep(bench)).silent is None, "what followed from it is no import"
 
 
 async def test_a_sweep_by_another_threshold_is_silent_and_nobody_is_told_twice(bench: Bench) -> None:
@@ -208,7 +218,7 @@ async def test_a_sweep_by_another_threshold_is_silent_and_nobody_is_told_twice(b
 
 
 async def test_the_first_sweep_after_an_import_is_silent(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await sweep(bench)
     at = bench.clock.now() - days(89.5)
     for who in ("anna", "boris"):
@@ -239,7 +249,7 @@ async def test_an_import_that_waits_to_be_applied_silences_the_next_sweep_too(be
 
 
 async def test_a_few_imported_customers_silence_no_sweep_and_what_is_long_past_starts_nothing(bench: Bench) -> None:
-    with_journey(bench)
+    bench = with_journey(bench)
     await bench.change(
         "INSERT INTO customers (customer_id, first_seen_at) SELECT 'c' || n, :at FROM generate_series(1, 150) AS n",
         at=bench.clock.now(),
@@ -296,7 +306,7 @@ async def test_a_sweep_says_how_far_it_is_and_what_it_did(bench: Bench) -> None:
 
     swept = await sweeping(bench).sweep(said.append)
 
-    assert said[0] == "silence: looked at 1 customers; 0 told, 2 silently"
+    assert {"RFM: scoring everybody", "silence: looked at 1 customers; 0 told, 2 silently"} <= {*said}
     assert (
         said[-1]
         == swept.words()
@@ -308,6 +318,15 @@ async def test_a_sweep_says_how_far_it_is_and_what_it_did(bench: Bench) -> None:
     [row] = await bench.rows("SELECT as_of, silent, counts, rules FROM sweeps")
     assert (row["as_of"], row["silent"], row["counts"]["silently"]) == (bench.clock.now(), "first", 2)
     assert row["rules"]["dormant_after"] == "P90D"
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_whatever_a_sweep_finds_has_a_sentence_of_its_own(locale: str) -> None:
+    names = (*SILENCES, "birthday", "rfm_segment_entered")
+    said = [event_sentence(name, {"segment": "at_risk"}, locale) for name in names]
+
+    assert len({*said}) == 5 and not any(":" in each and "_" in each for each in said)
+    assert said[-1] == {"en": "RFM: now At risk", "ru": "RFM: теперь В зоне риска"}[locale]
 
 
 # Birthdays -----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ Deed = tuple[str, dict[str, Any]]
 
 S65: Trigger = On("downloaded", {"kind": "whitepaper"})
 S66: Trigger = On("page_viewed", {"page": "pricing"})
-S67: Trigger = "lost_engagement"
+S67: Trigger = "engagement_lost"
 S68: Trigger = "deal_won"
 S69: Trigger = On("score_given", {"score": at_most(6)})
 
@@ -28,7 +28,7 @@ S69: Trigger = On("score_given", {"score": at_most(6)})
     [
         (S65, ("downloaded", {"kind": "whitepaper"}), ("downloaded", {"kind": "price list"})),
         (S66, ("page_viewed", {"page": "pricing"}), ("page_viewed", {"page": "about"})),
-        (S67, ("lost_engagement", {}), ("became_dormant", {})),
+        (S67, ("engagement_lost", {}), ("became_dormant", {})),
         (S68, ("deal_won", {"deal": "D-1"}), ("deal_lost", {"deal": "D-1"})),
         (S69, ("score_given", {"score": 6}), ("score_given", {"score": 7})),
         (entering_segment("vip"), ("segment_entered", {"segment": "vip"}), ("segment_entered", {"segment": "lost"})),
