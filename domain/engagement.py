@@ -50,7 +50,7 @@ def _weights() -> dict[str, float]:
 class EngagementModel:
     """What an act weighs, and the value at which the score is about 63 of 100.
 
-    `scale` is such that the median active customer has 50 (analytics 1.2); the sweep measures it.
+    Analytics 1.2 wants the `scale` at which an installation's median active customer has 50; 20 is a guess for a shop.
     """
 
     weights: Mapping[str, float] = field(default_factory=_weights)
