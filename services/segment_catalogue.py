@@ -1,5 +1,6 @@
 """Which segments there are: those that come with Tropa, and what this installation set in their place or besides."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,17 +76,22 @@ class Known:
 
     def _rule(self, name: str) -> Rule | None:
         if name in self.now and name not in self._rules:
-            self._rules[name] = read_rule(self.now[name].segment.rule)
+            try:
+                self._rules[name] = read_rule(self.now[name].segment.rule)
+            except InvalidInput as error:
+                problems = [f"the segment {name} cannot be read any more: {problem}" for problem in error.problems]
+                raise InvalidInput(problems) from None
         return self._rules.get(name)
 
     def _inside(self, name: str) -> set[str]:
         found: set[str] = set()
         waiting = [name]
         while waiting:
-            rule = self._rule(waiting.pop())
-            new = set(named_in(rule)) - found if rule else set()
-            found |= new
-            waiting += new
+            with contextlib.suppress(InvalidInput):  # one that cannot be read names nobody
+                rule = self._rule(waiting.pop())
+                new = set(named_in(rule)) - found if rule else set()
+                found |= new
+                waiting += new
         return found
 
 

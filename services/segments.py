@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import segments
 from adapters.database.connection import Database
-from adapters.database.segment_sql import Statement
+from adapters.database.segment_sql import Members, Statement
 from adapters.database.segments import Counted, Moved
 from domain.clock import Clock
 from domain.durations import spoken
@@ -102,10 +102,9 @@ class Segments:
     async def members(self, connection: AsyncConnection, name: str, *, after: str, limit: int) -> Sequence[RowMapping]:
         """Who is in a segment now, after one of our ids, in their order. Raises NotFound, Unavailable."""
         rule = (await self._catalogue.known(connection)).whole(name).rule
-        statement = Statement()
-        query = statement.members(rule, but=f"c.id > {statement.bound(after, 'text')}")
         with self._patiently():
-            return await segments.page(connection, query, self._values(statement), limit=limit, patience=self._patience)
+            members = self._members(rule, but="c.id > :after", after=after)
+            return await segments.page(connection, members, limit=limit, patience=self._patience)
 
     # Coming and going ------------------------------------------------------------------------------------------------
 
@@ -117,17 +116,11 @@ class Segments:
         The first time, and after its rule was changed, it is done silently: nobody came, we only learned of them.
         Raises NotFound and InvalidInput.
         """
-        whole = (await self._catalogue.known(connection)).whole(segment)
         before = await segments.watch(connection, segment)
-        statement = Statement()
-        moved = await segments.refresh(
-            connection,
-            segment,
-            statement.members(whole.rule),
-            self._values(statement, now),
-            now=now,
-            aloud=before == whole.digest and not silently,
-        )
+        whole = (await self._catalogue.known(connection)).whole(segment)
+        aloud = before == whole.digest and not silently
+        members = self._members(whole.rule, now=now)
+        moved = await segments.refresh(connection, segment, members, now=now, aloud=aloud)
         await segments.watched(connection, segment, whole.digest, now)
         return moved
 
@@ -177,15 +170,11 @@ class Segments:
         return self._watch
 
     async def _count(self, connection: AsyncConnection, rule: Rule) -> Counted:
-        statement = Statement()
-        query = statement.members(rule)
         with self._patiently():
-            return await segments.count(
-                connection, query, self._values(statement), some=SAMPLE, patience=self._patience
-            )
+            return await segments.count(connection, self._members(rule), some=SAMPLE, patience=self._patience)
 
-    def _values(self, statement: Statement, now: datetime | None = None) -> dict[str, object]:
-        return {**statement.values, "now": now or self._clock.now(), "scale": self._scale}
+    def _members(self, rule: Rule, *, but: str = "true", **values: object) -> Members:
+        return Statement().query(rule, but=but, **{"now": self._clock.now(), "scale": self._scale, **values})
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:

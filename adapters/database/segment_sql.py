@@ -5,7 +5,8 @@ computed once and joined; the rule asks whether the join found the customer. So 
 with `c.id = …` added, one customer alone: PostgreSQL takes that into each set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.database.check_sql import NOW, Binds, checks_sql, hold_of_none
@@ -44,6 +45,15 @@ _EXPRESSIONS = {
 _OF_ALL_ORDERS = {Measure.COUNT: "orders", Measure.SUM: "revenue", Measure.LAST: "last_order_at"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """A SELECT of ids, what it binds, and how many tables and sets it joins."""
+
+    sql: str
+    values: Mapping[str, object]
+    joins: int
+
+
 class Statement:
     """Rules compiled together. `values` are what it binds, besides `now` and `scale`, which whoever runs it adds."""
 
@@ -61,6 +71,11 @@ class Statement:
     def bound(self, value: object, kind: str) -> str:
         """SQL for another value of a PostgreSQL type."""
         return self._bind(value, kind)
+
+    def query(self, rule: Rule, *, but: str = "true", **values: object) -> Members:
+        """As `members`, with all that is bound, `values` among it."""
+        sql = self.members(rule, but=but)
+        return Members(sql=sql, values={**self.values, **values}, joins=len(self._tables) + len(self._sets))
 
     def members(self, rule: Rule, *, but: str = "true") -> str:
         """A SELECT of the ids of those who meet a resolved rule and, as SQL over `c`, something else."""

@@ -10,11 +10,13 @@ import sqlalchemy
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.database.segment_sql import Members
 from adapters.database.statements import text
 from domain.events import OURS
 from domain.triggers import SEGMENT_ENTERED, SEGMENT_LEFT
 
-MEMORY = "64MB"  # for each step of it; PostgreSQL's own 4 MB would go to disk for some ten thousand customers
+MEMORY = 256  # MB for all that is joined; with its own 4 for each, PostgreSQL goes to disk for 50,000 customers
+LEAST = 4  # MB for one of many
 
 Values = Mapping[str, object]
 
@@ -53,44 +55,43 @@ class Counted:
     sample: Sequence[str]
 
 
-async def count(
-    connection: AsyncConnection, members: str, values: Values, *, some: int, patience: timedelta
-) -> Counted:
+async def count(connection: AsyncConnection, members: Members, *, some: int, patience: timedelta) -> Counted:
     """Count those whose ids a SELECT finds. Real time: after `patience` PostgreSQL breaks it off."""
-    await _settle(connection, patience)
+    await _settle(connection, members, patience)
     rows = await connection.execute(
         sqlalchemy.text(f"""
-            WITH members AS MATERIALIZED ({members})
+            WITH members AS MATERIALIZED ({members.sql})
             SELECT (SELECT count(*) FROM members) AS count,
                 (SELECT count(*) FROM customers WHERE erased_at IS NULL) AS everybody,
                 ARRAY(SELECT id FROM members ORDER BY hashtextextended(id, 0), id LIMIT :some) AS sample
         """),  # noqa: S608  compiled, its values bound
-        {**values, "some": some},
+        {**members.values, "some": some},
     )
-    await _settle(connection)
+    await _settle(connection, members)
     return Counted(**rows.mappings().one())
 
 
 async def page(
-    connection: AsyncConnection, members: str, values: Values, *, limit: int, patience: timedelta
+    connection: AsyncConnection, members: Members, *, limit: int, patience: timedelta
 ) -> Sequence[RowMapping]:
     """Some of those whose ids a SELECT finds, in the order of these."""
-    await _settle(connection, patience)
+    await _settle(connection, members, patience)
     rows = await connection.execute(
         sqlalchemy.text(f"""
-            SELECT m.id, c.customer_id FROM ({members} ORDER BY c.id LIMIT :limit) m JOIN customers c ON c.id = m.id
+            SELECT m.id, c.customer_id FROM ({members.sql} ORDER BY c.id LIMIT :limit) m JOIN customers c ON c.id = m.id
             ORDER BY m.id
         """),  # noqa: S608  compiled, its values bound
-        {**values, "limit": limit},
+        {**members.values, "limit": limit},
     )
     return rows.mappings().all()
 
 
-async def _settle(connection: AsyncConnection, patience: timedelta = timedelta(0)) -> None:
+async def _settle(connection: AsyncConnection, members: Members, patience: timedelta = timedelta(0)) -> None:
     """For the rest of the transaction; no patience stands for any."""
+    memory = max(LEAST, min(64, MEMORY // max(1, members.joins)))
     await connection.execute(
         text("SELECT set_config('work_mem', :memory, true), set_config('statement_timeout', :patience, true)"),
-        {"memory": MEMORY, "patience": str(patience // timedelta(milliseconds=1))},
+        {"memory": f"{memory}MB", "patience": str(patience // timedelta(milliseconds=1))},
     )
 
 
@@ -117,14 +118,12 @@ class Moved:
     told: int
 
 
-async def refresh(
-    connection: AsyncConnection, segment: str, members: str, values: Values, *, now: datetime, aloud: bool
-) -> Moved:
+async def refresh(connection: AsyncConnection, segment: str, members: Members, *, now: datetime, aloud: bool) -> Moved:
     """Make a segment's members those whose ids a SELECT finds; `aloud`: with an event for each who came or went."""
-    await _settle(connection)
+    await _settle(connection, members)
     rows = await connection.execute(
         sqlalchemy.text(f"""
-            WITH members AS MATERIALIZED ({members}),
+            WITH members AS MATERIALIZED ({members.sql}),
             came AS (
                 INSERT INTO segment_members (segment, customer, since)
                 SELECT :segment, m.id, :now FROM members m WHERE NOT EXISTS (
@@ -141,7 +140,7 @@ async def refresh(
             SELECT (SELECT count(*) FROM came) AS entered, (SELECT count(*) FROM went) AS left,
                 (SELECT count(*) FROM told) AS told
         """),  # noqa: S608  compiled, its values bound
-        {**values, **_said(now, aloud), "segment": segment},
+        {**members.values, **_said(now, aloud), "segment": segment},
     )
     return Moved(**rows.mappings().one())
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.database import customers
 from adapters.database.segment_sql import Statement
 from domain.customers import Consent, ConsentStatus
-from domain.errors import Unavailable
+from domain.errors import InvalidInput, Unavailable
 from domain.segment_rules import read_rule
 from domain.segments import Segment
 from services.segment_catalogue import SegmentCatalogue
@@ -208,6 +208,28 @@ async def test_all_are_refreshed_and_those_that_nobody_watches_are_forgotten(ben
     assert {name: moved.entered for name, moved in found.items()} == {"buyers": 1, "lookers": 0}
     assert {row["segment"] for row in await bench.rows("SELECT segment FROM segment_watches")} == {"buyers", "lookers"}
     assert {row["segment"] for row in await bench.rows("SELECT segment FROM segment_members")} == {"buyers"}
+
+
+async def test_a_stored_rule_that_cannot_be_read_any_more_stands_in_nobodys_way(
+    bench: Bench, watching: Watching
+) -> None:
+    await bench.change(
+        """
+        INSERT INTO segments (name, version, at, actor, label, description, rule)
+        VALUES ('buyers', 1, :at, 'somebody', '{}', '{}', '{"horoscope": "leo"}')
+        """,
+        at=bench.clock.now(),
+    )
+
+    found = await watching.segments.refresh_all(bench.database, bench.clock.now())
+    await watching.refresh_customer()
+    async with bench.database.transaction() as connection:
+        known, _ = await watching.segments.set(connection, a_segment("others", BUYERS), actor=STAFF)
+        with pytest.raises(InvalidInput, match="the segment buyers cannot be read any more: horoscope: is no kind"):
+            await watching.segments.count(connection, {"segment": "buyers"})
+
+    assert sorted(found) == ["lookers"]
+    assert {"buyers", "others"} <= set(known.now)
 
 
 async def test_a_rule_that_takes_too_long_is_given_up_and_nothing_is_saved(bench: Bench, watching: Watching) -> None:
