@@ -29,12 +29,12 @@ class SweepingActivities:
     @activity.defn
     async def sweep(self) -> Swept:
         """Find who fell silent, whose birthday it is and who changed their RFM segment, and append the events."""
-        async with _beating() as tell:
+        async with beating() as tell:
             return await self._sweeping.sweep(tell)
 
 
 @contextlib.asynccontextmanager
-async def _beating() -> AsyncIterator[Callable[[str], None]]:
+async def beating() -> AsyncIterator[Callable[[str], None]]:
     """Heartbeats all the while. What is told is what the heartbeats say from then on."""
     said = "beginning"
 

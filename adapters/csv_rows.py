@@ -3,9 +3,9 @@
 UTF-8 with or without a mark at its start; commas, semicolons or tabs, as the header has them; RFC 4180 quotes. Rows are
 numbered by the line that they begin on, the header being line 1, as an editor shows them.
 
-Formulas: a cell of words that begins with =, +, - or @ and is no number would run in the spreadsheet of whoever opens
-an export of it later, so it is refused; with an apostrophe before it, which says that it is text, it is taken (without
-the apostrophe).
+Formulas: where `Columns` ask for it, a cell of words that begins with =, +, - or @ and is no number is refused, because
+it would run in the spreadsheet of whoever gets it from elsewhere; with an apostrophe before it, which says that it is
+text, it is taken. That apostrophe is taken off, and so is the one that `adapters.csv_writing` puts before such words.
 """
 
 import csv
@@ -17,6 +17,8 @@ from domain.errors import InvalidInput
 
 LONGEST = 64 * 1024  # characters of one row; a quotation mark that is never closed would swallow the file
 _FORMULA = re.compile(r"[=@]|[+-](?!\d+([.,]\d+)?$)")
+_NEUTRAL = re.compile(r"'(?=[=+\-@＝＋－＠])")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BAD_BYTES = "\ufffd"
 
 
@@ -50,16 +52,21 @@ async def rows(chunks: AsyncIterator[bytes], *, columns: "Columns") -> AsyncIter
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What a file may have: columns by name, those that it must have, families such as `name.` and which hold words."""
+    """What a file may have: columns by name, those that it must have, families such as `name.`, and which of all these
+    hold words that must be no formula. `others` may be there as well, and are not looked at.
+    """
 
     known: frozenset[str]
     families: tuple[str, ...] = ()
     must: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    others: bool = False
 
     def header(self, raw: _Raw) -> list[str]:
         """The columns that a file names. Raises InvalidInput naming all that are wrong."""
-        named = [cell.strip() for cell in raw.cells]
+        named = [_named(cell.strip()) for cell in raw.cells]
+        while named and not named[-1]:  # spreadsheets write empty columns at the end
+            named.pop()
         problems = [f"file: {raw.problem}"] if raw.problem else []
         problems += [f"{name[:64]}: stands there twice" for name in sorted({n for n in named if named.count(n) > 1})]
         problems += [f"{name[:64] or '(empty)'}: is no column; {self._listed}" for name in named if not self._has(name)]
@@ -70,22 +77,25 @@ class Columns:
 
     def of_words(self, name: str) -> bool:
         """Whether a column holds words, in which a formula could hide."""
-        return name in self.words or name.startswith(self.families)
+        family, dot, _ = name.partition(".")
+        return name in self.words or family + dot in self.words
 
     @property
     def _listed(self) -> str:
         return f"the columns are {', '.join([*sorted(self.known), *(f'{each}…' for each in self.families)])}"
 
     def _has(self, name: str) -> bool:
+        if self.others and name:
+            return True
         return name in self.known or any(name.startswith(each) and name != each for each in self.families)
 
 
 def _row(raw: _Raw, header: Sequence[str], columns: Columns) -> Row:
     if raw.problem:
         return Row(line=raw.line, cells={}, problem=raw.problem)
-    if len(raw.cells) != len(header):
+    if len(raw.cells) < len(header) or any(raw.cells[len(header) :]):
         return Row(line=raw.line, cells={}, problem=f"has {len(raw.cells)} cells, and the header {len(header)}")
-    cells = {name: stripped for name, cell in zip(header, raw.cells, strict=True) if (stripped := cell.strip())}
+    cells = {name: stripped for name, cell in zip(header, raw.cells, strict=False) if (stripped := cell.strip())}
     for name, cell in cells.items():
         if _BAD_BYTES in cell:
             return Row(line=raw.line, cells={}, problem=f"{name}: is not UTF-8")
@@ -94,13 +104,22 @@ def _row(raw: _Raw, header: Sequence[str], columns: Columns) -> Row:
         if columns.of_words(name) and _FORMULA.match(cell):
             problem = f"{name}: begins with {cell[0]} as a formula does; if it is text, write an apostrophe before it"
             return Row(line=raw.line, cells={}, problem=problem)
-        if cell[0] == "'" and _FORMULA.match(cell[1:]):
-            cells[name] = cell[1:]
+        cells[name] = _NEUTRAL.sub("", cell, count=1) if cell[0] == "'" else cell
     return Row(line=raw.line, cells=cells)
 
 
+def _named(column: str) -> str:
+    """In small letters up to the first dot: what comes after it is a name of the file's own."""
+    family, dot, own = column.partition(".")
+    return family.lower() + dot + own
+
+
 async def _raws(reader: "_Reader", chunks: AsyncIterator[bytes]) -> AsyncIterator[_Raw]:
+    first = True
     async for chunk in chunks:
+        if first and chunk.startswith(_UTF16):
+            raise InvalidInput(["file: is UTF-16; save it as “CSV UTF-8”"])
+        first = first and not chunk
         for raw in reader.feed(chunk):
             yield raw
     for raw in reader.end():
@@ -136,7 +155,7 @@ class _Reader:
             reader, read = csv.reader(self._lines, delimiter=self._delimiter, strict=True), 0
             try:
                 for cells in reader:
-                    if cells:  # not an empty line
+                    if any(cells):  # not an empty line
                         yield _Raw(line=self._line + read, cells=cells)
                     read = reader.line_num
                 self._drop(read)

@@ -11,7 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from adapters.stage_sets import stage_sets
 from adapters.sweep_settings import read_sweep_rules
 from adapters.vapid import public_key
+from domain.ads import ADS
+from domain.customers import EVERY_CHANNEL
 from domain.errors import InvalidInput, Misconfigured
+from domain.messages import Channel
 from domain.quiet_hours import known_zone
 from domain.sweep import SweepRules
 from domain.tracking import TrackingMode
@@ -52,6 +55,14 @@ class Settings(BaseSettings):
     )
     reconcile_every: float = Field(default=60, gt=0, description="Real seconds between looks at Temporal")
     pace: float = Field(default=1.0, gt=0, description="Business seconds per real second; 1 in production")
+
+    approve_above: int = Field(
+        default=1000, ge=0, description="Customers whom one API key may let enter a journey at once; above, two must"
+    )
+
+    ads_consent: str = Field(default=ADS, description="Who said yes to this may be in an audience for ads elsewhere")
+    audiences: list[str] = Field(default=[], description='Segments to write as such each day: JSON, ["sleeping"]')
+    audiences_folder: Path | None = Field(default=None, description="Where to")
 
     company: str = "Example Company"
     company_url: str = "https://example.com"
@@ -165,10 +176,19 @@ class Settings(BaseSettings):
             + self._telegram_problems()
             + self._push_problems()
             + self._sweep_problems()
+            + self._audience_problems()
         )
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
         return self
+
+    def _audience_problems(self) -> list[str]:
+        problems = []
+        if self.audiences and not self.audiences_folder:
+            problems.append("TROPA_AUDIENCES_FOLDER must say where TROPA_AUDIENCES are written")
+        if self.ads_consent.partition("/")[0] not in {*Channel, EVERY_CHANNEL}:
+            problems.append("TROPA_ADS_CONSENT is a channel or all, and may have a topic behind it, such as all/ads")
+        return problems
 
     def _people_problems(self) -> list[str]:
         problems = []

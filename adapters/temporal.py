@@ -21,6 +21,7 @@ from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.bulk import BulkRequest
 from domain.errors import Unavailable
 from domain.journeys import Enrollment
 
@@ -121,6 +122,31 @@ class Walks:
 
     def _handle(self, enrollment: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(enrollment)
+
+
+class BulkRuns:
+    """Starts the workflows of bulks, or tells them to look how their bulk stands. May be repeated without harm."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
+        self._client, self._task_queue = client, task_queue
+
+    async def look(self, bulk: str, journey: str) -> None:
+        """Have somebody work on a bulk, unless its workflow has ended. Raises Unavailable."""
+        try:
+            await self._client.start_workflow(
+                "BulkEnrollment",
+                BulkRequest(bulk=bulk),
+                id=bulk,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                start_signal="look",
+                static_summary=f"{journey}: many customers enter",
+                priority=Priority(priority_key=5),
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("the workflow of a bulk has ended already", extra={"bulk": bulk})
+        except RPCError as error:
+            raise _told(error) from error
 
 
 async def _answered(asked: Awaitable[None]) -> str:

@@ -5,29 +5,37 @@ from urllib.parse import unquote_to_bytes
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.problems import Refused, problem
 
-LARGEST_BODY = 2 * 1024 * 1024
-LARGEST_FILE = 256 * 1024 * 1024
-"""Of a body that its route reads as it comes, counts for itself, and keeps none of: the routes at these addresses."""
-FILES = frozenset({"/v1/products:import"})
+MIB = 1024 * 1024
+LARGEST_BODY = 2 * MIB
+LARGEST_LIST = 32 * MIB  # of customers who are to enter a journey
+LARGEST_FILE = 256 * MIB  # that is imported
+FILES = ("/v1/imports/", "/v1/products:import")
+CLOSE = {"Connection": "close"}
 SLASH = "\x1f"
 """Stands for an escaped slash inside a path segment, where no control character is allowed, so that routes match."""
 
 
 class BodyLimit:
-    """Answers 413 for a body over 2 MiB, said by its length or not. Files pass: their routes count for themselves."""
+    """Answers 413 for a body that is too large, said by its length or not.
+
+    Whole lists and files may be larger than other bodies; their routes read them, once it is known who sends them.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is small enough."""
-        if scope["type"] != "http" or scope["path"] in FILES:
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        largest = _largest(scope["path"])
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            return await _too_large(scope, receive, send)
+        if not length.isdigit() or int(length) > largest:
+            return await problem(413, _too_large(largest), headers=CLOSE)(scope, receive, send)
+        if largest > LARGEST_BODY:
+            return await self._app(scope, _counted(receive, largest), send)
         chunks, size, more = [], 0, True
         while more:
             message = await receive()
@@ -35,8 +43,8 @@ class BodyLimit:
                 return None  # the caller has gone
             chunks.append(message.get("body", b""))
             size, more = size + len(chunks[-1]), message.get("more_body", False)
-            if size > LARGEST_BODY:
-                return await _too_large(scope, receive, send)
+            if size > largest:
+                return await problem(413, _too_large(largest), headers=CLOSE)(scope, receive, send)
         whole, given = b"".join(chunks), False
 
         async def replay() -> Message:
@@ -49,11 +57,29 @@ class BodyLimit:
         return await self._app(scope, replay, send)
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    answer = problem(
-        413, f"A body may have at most {LARGEST_BODY // 1024 // 1024} MiB.", headers={"Connection": "close"}
-    )
-    await answer(scope, receive, send)
+def _counted(receive: Receive, largest: int) -> Receive:
+    """The body as it comes, until it is too much. What its route stored before that, it has stored."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > largest:
+            raise Refused(413, _too_large(largest), headers=CLOSE)
+        return message
+
+    return counted
+
+
+def _largest(path: str) -> int:
+    if path.endswith("/enrollments:bulk"):
+        return LARGEST_LIST
+    return LARGEST_FILE if path.startswith(FILES) else LARGEST_BODY
+
+
+def _too_large(largest: int) -> str:
+    return f"A body may have at most {largest // MIB} MiB."
 
 
 class PlainAddress:

@@ -10,9 +10,12 @@ from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.outward import Outward
 from domain.clock import Clock
+from services.ad_audiences import AdAudiences
 from services.announcing import Announcing
 from services.bounces import Bounces
 from services.browsers import Browsers
+from services.bulk_drafting import BulkDrafting
+from services.bulks import Bulks
 from services.catalogue import Catalogue
 from services.chats import Chats
 from services.companies import Companies
@@ -22,6 +25,7 @@ from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
 from services.erasing import Erasing
 from services.exporting import Exporting
+from services.importing import Importing
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
@@ -34,6 +38,7 @@ from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.products import Products
 from services.replies import Replies
+from services.segment_export import SegmentExport
 from services.segments import Segments
 from services.shop import Shop
 from services.staging import Staging
@@ -51,6 +56,7 @@ class Needs:
     clock: Clock
     catalogue: Catalogue
     intake: Intake
+    importing: Importing
     customers: Customers
     staging: Staging
     timeline: Timeline
@@ -59,6 +65,10 @@ class Needs:
     notes: Notes
     companies: Companies
     enrolling: Enrolling
+    ad_audiences: AdAudiences
+    segment_export: SegmentExport
+    bulks: Bulks
+    bulk_drafting: BulkDrafting
     letters: Letters
     erasing: Erasing
     merging: Merging

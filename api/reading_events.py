@@ -112,6 +112,11 @@ def _read(raw: bytes, now: datetime) -> NewEvent:
     event = _events.decode(raw)
     if wrong := problem_in(raw, event.properties):
         raise ValueError(f"properties: {wrong}")
+    return new_event(event, now)
+
+
+def new_event(event: EventToTakeIn, now: datetime) -> NewEvent:
+    """An event whose fields are of their types, checked further. Raises ValueError as `field: sentence`."""
     if _CONTROL.search(event.event_id + event.customer_id + event.name + event.source + event.about):
         raise ValueError(f"{_field_with_control(event)}: holds a control character")
     properties = msgspec.json.encode(event.properties)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.settings import Settings
-from bench import ingest, letters
+from bench import bulk, ingest, letters
 from bench.figures import Figure, table
 from tropa import keys
 from tropa.embedded.files import EmbeddedError
@@ -58,10 +58,16 @@ def measure(home: Path) -> list[Figure]:
         key = asyncio.run(keys.own(here.database, home))
         other = asyncio.run(keys.create(database, "bench", ["events:write"]))
 
+        server.create_database("bulk")
+        crowd = server.url("bulk")
+        migrate(crowd)
+        supervisor.start("bulk worker", [*program, "bench.bulk", crowd, here.temporal])
+
         async def run() -> list[Figure]:
             async with letters.mailbox(mail) as mailbox:
                 found = await letters.measure(here.api, key, here.temporal, _bare(here.database), mailbox, say)
-            return found + await ingest.measure(base, other, noop_base, _bare(database), say)
+            found += await ingest.measure(base, other, noop_base, _bare(database), say)
+            return found + await bulk.measure(crowd, here.temporal, say)
 
         signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends the measuring, too
         with asyncio.Runner(loop_factory=HTTP_LOOP) as runner:

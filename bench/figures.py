@@ -42,10 +42,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def rate(name: str, ours: Sequence[float], floor: Sequence[float], floor_name: str, **bound: float) -> Figure:
-    """Rates of interleaved rounds, in events a second. The ratio is the median of the rounds' own."""
+    """Rates of interleaved rounds, of events or starts. The ratio is the median of the rounds' own."""
     return Figure(
         name=name,
-        unit="events/s",
+        unit="a second",
         ours=statistics.median(ours),
         floor=statistics.median(floor),
         floor_name=floor_name,

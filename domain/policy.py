@@ -92,6 +92,11 @@ def may_call(facts: SendFacts, message: Message, channel: Channel, policy: Conta
     return _seen(facts) or _refusal(channel, message, facts, policy)
 
 
+def open_channels(message: Message, facts: SendFacts, policy: ContactPolicy) -> frozenset[Channel]:
+    """The channels of a message that have an address and against which nothing stands for good."""
+    return frozenset(channel for channel in message.channels if _refusal(channel, message, facts, policy) is None)
+
+
 def must_wait(facts: SendFacts, message: Message, policy: ContactPolicy, *, at: datetime) -> bool:
     """Whether a reserved send has to ask again, however fresh its slot: the customer wants peace, or has trouble."""
     if message.purpose is Purpose.TRANSACTIONAL:

@@ -206,6 +206,11 @@ RULES: dict[str, dict[str, str]] = {
         "en": "Not entered {journey}: it is about a {about}, and {event} names none",
         "ru": "Путь {journey} не начат: нужен {about}, а {event} его не называет",
     },
+    "no_channel": {
+        "en": "Not entered {journey}: none of its messages may reach the customer by any channel",
+        "ru": "Путь {journey} не начат: ни одно из его сообщений нельзя отправить клиенту ни по одному каналу",
+    },
+    "bulk_failed": {"en": "Not entered {journey}: {problem}", "ru": "Путь {journey} не начат: {problem}"},
     "converted": {"en": "Reached the goal: {event}", "ru": "Цель достигнута: {event}"},
     "exited": {"en": "Ended by {event}", "ru": "Закончен событием {event}"},
     "lapsed": {"en": "Walked to the end without reaching the goal", "ru": "Пройден до конца, цель не достигнута"},

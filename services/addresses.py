@@ -10,7 +10,8 @@ from adapters.database import addresses
 from domain.deliveries import Address
 from domain.messages import Channel
 
-_COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
+PROFILE_COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
+"""The channels whose address is in the profile alone; what `addresses` keeps of them is when somebody wrote from it."""
 
 
 async def addresses_of(connection: AsyncConnection, customer: RowMapping) -> Mapping[Channel, Sequence[Address]]:
@@ -25,7 +26,7 @@ def by_channel(customer: RowMapping, kept: Iterable[tuple[Channel, Address]]) ->
     found: dict[Channel, list[Address]] = {}
     for channel, address in kept:
         found.setdefault(channel, []).append(address)
-    for channel, column in _COLUMNS.items():
+    for channel, column in PROFILE_COLUMNS.items():
         heard = [each for each in found.pop(channel, ()) if each.address == customer[column]]
         if customer[column]:
             found[channel] = heard or [Address(address=customer[column])]

@@ -62,6 +62,11 @@ class Catalogue:
             found.append((by_folder[message.journey], message))
         return tuple(found)
 
+    def messages_of(self, journey: str) -> tuple[Message, ...]:
+        """What a journey can say. Raises NotFound."""
+        folder = self.journey(journey).folder
+        return tuple(message for message in self._library.messages() if message.journey == folder)
+
     def topics(self) -> tuple[str, ...]:
         """What customers may choose by, in order."""
         return tuple(self._library.topics.words)

@@ -10,11 +10,10 @@ from domain.consequences import Walk
 from domain.decisions import Decision
 from domain.errors import Conflict, EnrollmentRefused, InvalidInput, NotFound
 from domain.journeys import Ending, Leaving
-from domain.projection import refusal_to_enter
-from domain.standing import Standing
 from services import audit
 from services.audit import Actor
 from services.catalogue import Catalogue
+from services.entering import against, candidates
 from services.project import Projector
 
 
@@ -35,32 +34,28 @@ class Enrolling:
         actor: Actor,
     ) -> RowMapping:
         """Enter a customer into a journey. Raises NotFound, InvalidInput, or EnrollmentRefused with the reason."""
-        plan = self._catalogue.journey(journey).plan
+        declaration = self._catalogue.journey(journey)
+        plan = declaration.plan
         if plan.about and not about:
             raise InvalidInput([f"about: {journey} is about a {plan.about}; say which"])
         if about and not plan.about:
             raise InvalidInput([f"about: {journey} is not about any one thing; leave it out"])
         full = await self._catalogue.options(connection, journey, options)
-        customer = await self._locked(connection, customer_id)
-        standing = Standing(
-            erased_at=customer["erased_at"],
-            consents=await customers.consents_of(connection, customer["id"]),
-            past=await enrollments.past_walks(connection, customer["id"], [journey]),
-        )
-        now = self._clock.now()
-        if refusal := refusal_to_enter(plan, journey, about, standing, now=now):
+        ours, now = await self._locked(connection, customer_id), self._clock.now()
+        candidate = (await candidates(connection, journey, [ours]))[ours]
+        if refusal := against(declaration, about, candidate, now=now):
             raise EnrollmentRefused(refusal.rule, refusal.words())
         walk = Walk(
             id=(await enrollments.mint(connection, 1))[0],
             journey=journey,
             about=about,
             started_at=now,
-            after_event=customer["events"],
+            after_event=candidate.row["events"],
         )
-        await enrollments.insert(connection, customer["id"], walk, cause="staff", options=full)
+        await enrollments.insert(connection, ours, walk, cause="staff", options=full)
         await enrollments.decide(
             connection,
-            customer=customer["id"],
+            customer=ours,
             enrollment=walk.id,
             at=now,
             state="entered",
@@ -128,13 +123,13 @@ class Enrolling:
     async def _audit(connection: AsyncConnection, actor: Actor, action: str, enrollment: str) -> None:
         await audit.write(connection, actor, action, kind="enrollment", subject=enrollment)
 
-    async def _locked(self, connection: AsyncConnection, customer_id: str) -> RowMapping:
+    async def _locked(self, connection: AsyncConnection, customer_id: str) -> str:
         customer = await customers.by_company_id(connection, customer_id)
         if customer is None:
             raise NotFound("customer", customer_id)
         ours = await lock_customer(connection, customer["id"])
         await self._projector.apply_pending(connection, ours)
-        return await customers.by_id(connection, ours)
+        return ours
 
     async def _locked_open(
         self, connection: AsyncConnection, enrollment: str, *, may_be_ended: bool = False

@@ -85,7 +85,7 @@ COLUMNS = Columns(
     known=frozenset(ProductToKeep.__struct_fields__) - {"attributes"},
     families=("name.", "attributes."),
     must=frozenset({"id"}),
-    words=frozenset({"id", "name", "category", "related"}),
+    words=frozenset({"id", "name", "category", "related", "name.", "attributes."}),
 )
 """Of a CSV file: `name` or `name.en`, `name.ru`; `attributes.color`; `related` holds ids with | between."""
 

@@ -162,7 +162,7 @@ class Projector:
         if self._segments is None or not applied:
             return False
         silently = all(event.imported for event in applied)
-        return await self._segments.refresh_customer(connection, customer, now, silently=silently)
+        return await self._segments.refresh_customer(connection, customer, now, silently=silently) > 0
 
     @staticmethod
     async def _store_orders(connection: AsyncConnection, customer: str, standing: Standing) -> None:

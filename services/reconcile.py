@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from adapters.database import customers, enrollments, purging, sends
+from adapters.database import bulks, customers, enrollments, purging, sends
 from adapters.database.connection import Database, lock_customer
+from domain.bulk import ENDED, BulkState
 from domain.clock import Clock
 from domain.decisions import Decision
 from domain.journeys import Ending, Leaving, Plan
@@ -72,23 +73,32 @@ class Reconciler:
         async for execution in self._client.list_workflows(query):
             if execution.status in _LEAVINGS and execution.id.startswith("enr_"):
                 corrected += await self._end_if_closed(execution.id)
+            if execution.status in _LEAVINGS and execution.id.startswith("blk_"):
+                corrected += await self._cancel_bulk(execution.id)
         return corrected
+
+    async def _cancel_bulk(self, bulk: str) -> bool:
+        """Nobody more enters by a bulk whose workflow an operator ended."""
+        if await self._latest(bulk) not in _LEAVINGS:
+            return False
+        async with self._database.transaction() as connection:
+            row = await bulks.get(connection, bulk, locked=True)
+            if row is None or row["state"] in ENDED:
+                return False
+            ended = {"state": BulkState.CANCELLED.value, "ended_at": self._clock.now(), "ended_by": "an operator"}
+            await bulks.change(connection, bulk, ended)
+        return True
 
     async def _end_if_closed(self, enrollment: str) -> bool:
         async with self._database.transaction() as connection:
             row = await enrollments.get(connection, enrollment)
         if row is None or row["ended_at"]:
             return False
-        try:
-            latest = await self._client.get_workflow_handle(enrollment).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        leaving = _LEAVINGS.get(latest.status) if latest.status else None
-        if leaving is None:  # a reset: the old run is closed while a new one walks
+        latest = await self._latest(enrollment)
+        leaving = _LEAVINGS.get(latest) if latest else None
+        if latest is None or leaving is None:  # a reset: the old run is closed while a new one walks
             return False
-        facts = {"problem": latest.status.name.lower().replace("_", " ")} if latest.status else {}
+        facts = {"problem": latest.name.lower().replace("_", " ")}
         async with self._database.transaction() as connection:
             await lock_customer(connection, row["customer"])
             return await enrollments.end(
@@ -98,6 +108,15 @@ class Reconciler:
                 at=self._clock.now(),
                 decision=Decision(rule=leaving.value, facts=facts),
             )
+
+    async def _latest(self, workflow: str) -> WorkflowExecutionStatus | None:
+        """How the latest run of a workflow stands; None when Temporal has none."""
+        try:
+            return (await self._client.get_workflow_handle(workflow).describe()).status
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
 
     async def _restarted(self, since: datetime) -> int:
         """Runs that we did not start: an operator reset the workflow, and the customer walks again."""

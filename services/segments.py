@@ -140,17 +140,15 @@ class Segments:
 
     async def refresh_customer(
         self, connection: AsyncConnection, customer: str, now: datetime, *, silently: bool = False
-    ) -> bool:
-        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement. Answers
-        whether an event was appended.
+    ) -> int:
+        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement.
 
-        A segment whose members were never found by the rule in force is left to `refresh`.
+        Answers how many events it wrote. A segment whose members were never found by the rule in force is left to
+        `refresh`.
         """
-        if not self.watched:
-            return False
-        watch = await self._watching(connection)
-        if not watch.asks:
-            return False
+        watch = await self._watching(connection) if self.watched else None
+        if not watch or not watch.asks:
+            return 0
         values = {**watch.values, "scale": self._scale}
         return await segments.refresh_customer(connection, watch.asks, values, customer, now=now, aloud=not silently)
 

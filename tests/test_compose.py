@@ -55,6 +55,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_STAGES",
         "TROPA_TIMEZONE",
         "TROPA_SWEEP",
+        "TROPA_APPROVE_ABOVE",
         *OPTIONAL,
     }
     assert used - asked == optional
@@ -104,6 +105,7 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_STAGES": "seven",
         "TROPA_TIMEZONE": "Asia/Almaty",
         "TROPA_SWEEP": "",
+        "TROPA_APPROVE_ABOVE": "1000",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

@@ -33,3 +33,10 @@ def test_whoever_is_told_has_one_address(name: str, address: str) -> None:
 def test_a_zone_that_is_none_is_refused() -> None:
     with pytest.raises(Misconfigured, match="Mars/Olympus"):
         Settings.model_validate({"timezone": "Mars/Olympus"}).checked()
+
+
+def test_audiences_need_a_folder_and_a_consent_that_can_be_given() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Settings.model_validate({"audiences": ["sleeping"], "ads_consent": "everything"}).checked()
+
+    assert "TROPA_AUDIENCES_FOLDER" in str(caught.value) and "TROPA_ADS_CONSENT" in str(caught.value)

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from adapters.settings import Settings
+from domain.ads import Platform
 from domain.errors import TropaError
+from domain.imports import Kind
 from tropa import logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
@@ -107,6 +109,42 @@ def enroll_by_hand(
             return await commands.enroll(house, journey, customer, about=about, options=options)
 
     typer.echo(asyncio.run(enter()))
+
+
+@app.command("import")
+def import_file(
+    kind: Kind,
+    file: Annotated[Path, typer.Argument(help="CSV: UTF-8, a header; see docs/enroll-many.md")],
+    problems: Annotated[Path | None, typer.Option(help="Where to write the rows that were wrong, as CSV")] = None,
+) -> None:
+    """Import customers, events or orders from a CSV file. It starts nothing. Exit code: 1 when rows were wrong."""
+    from tropa import commands, importing, printing
+
+    async def run() -> importing.Imported:
+        async with commands.opened(Settings.read()) as house:
+            return await importing.run(house, kind, file)
+
+    found = asyncio.run(run())
+    if problems:
+        importing.write_problems(found.problems, problems)
+    printing.imported(found.counts, found.problems)
+    raise typer.Exit(1 if found.counts.wrong else 0)
+
+
+@app.command("audience")
+def write_audience(
+    segment: str,
+    out: Annotated[Path, typer.Option(help="The file to write: CSV")],
+    platform: Annotated[Platform, typer.Option("--for", help="Whose way to write headers and phones")] = Platform.META,
+) -> None:
+    """Write those of a segment who agreed to ads elsewhere, as hashes that a platform matches."""
+    from tropa import commands
+
+    async def write() -> int:
+        async with commands.opened(Settings.read()) as house:
+            return await commands.audience(house, segment, platform, out)
+
+    typer.echo(f"{asyncio.run(write()):,} customers are in {out}.")
 
 
 @app.command("erasures")

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.database import counts, health
 from adapters.database.connection import Database
 from adapters.settings import Settings
+from domain.ads import Platform
 from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journey_settings import told_starts
@@ -132,6 +134,17 @@ async def sweep(settings: Settings, *, say: Callable[[str], None]) -> Swept:
     """The daily sweep, now. `say` hears how far it is. Raises Unavailable when the database is down."""
     async with opened(settings) as house:
         return await house.sweeping.sweep(say)
+
+
+async def audience(house: House, segment: str, platform: Platform, file: Path) -> int:
+    """Write an audience for ads into a file. Answers how many customers are in it. Raises NotFound, InvalidInput."""
+    _check_words("segment", segment)
+    async with house.database.transaction() as connection:
+        await house.ad_audiences.begin(connection, segment, platform, actor=COMMAND_LINE)
+    try:
+        return await house.ad_audiences.write(segment, platform, file)
+    except OSError as error:
+        raise InvalidInput([f"{file}: cannot be written ({error.strerror})"]) from None
 
 
 def parsed_options(given: Sequence[str]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from domain.sweep import Silent, Swept
 from services.findings import Diagnosis, Finding, Severity
+from services.importing import Counts
 from tropa.commands import JourneyRow, Told
 
 WIDE = 160  # in a pipe, where nobody has a width
@@ -19,6 +20,7 @@ WHY_SILENT = {
     Silent.RULES: "TROPA_SWEEP has changed since the last",
     Silent.IMPORT: "customers were imported since the last",
 }
+SHOWN = 10  # rows that were wrong
 STYLES = {Severity.LOOK: "yellow", Severity.BROKEN: "bold red"}
 
 
@@ -56,6 +58,19 @@ def swept(found: Swept) -> None:
         _line(console, f"{count:>9,}  {name}")
     _line(console, f"{found.silently:>9,}  states set silently, which start nothing")
     _line(console, f"{found.bought:>9,}  with RFM, {found.moved:,} of them in another segment than before")
+
+
+def imported(counts: Counts, problems: Sequence[tuple[int, str, str]]) -> None:
+    """The counts, and the first rows that were wrong: line, field, words."""
+    console = _console()
+    _line(
+        console,
+        f"{counts.rows:,} rows: {counts.stored:,} stored, {counts.known:,} known from before, {counts.wrong:,} wrong.",
+    )
+    for line, field, problem in problems[:SHOWN]:
+        _line(console, f"line {line}: {field}: {problem}", style="yellow")
+    if len(problems) > SHOWN:
+        _line(console, "There are more; --problems FILE writes them all.", style="dim")
 
 
 def diagnosis(found: Diagnosis) -> None:

@@ -30,6 +30,7 @@ from services.replies import Replies
 from services.staging import Staging
 from services.timeline import Timeline
 from services.watching import Watching
+from tropa.importing import importing
 from tropa.migrate import configuration
 from tropa.wiring import House
 
@@ -59,7 +60,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     preferences = Preferences(house.clock, customers, house.catalogue.topics())
     erasing = Erasing(house.clock, house.restrictions)
     timeline = Timeline(settings.timezone)
-    twilio = None
+    twilio, intake = None, Intake(house.ingest)
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
     token = settings.telegram_token.get_secret_value()
@@ -68,7 +69,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             database=house.database,
             clock=house.clock,
             catalogue=house.catalogue,
-            intake=Intake(house.ingest),
+            intake=intake,
+            importing=importing(house, intake),
             customers=customers,
             timeline=timeline,
             tasks=house.tasks,
@@ -76,6 +78,10 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             notes=Notes(house.clock),
             companies=Companies(house.clock, timeline),
             enrolling=house.enrolling,
+            ad_audiences=house.ad_audiences,
+            segment_export=house.segment_export,
+            bulks=house.bulks,
+            bulk_drafting=house.bulk_drafting,
             letters=house.letters,
             erasing=erasing,
             merging=Merging(house.clock, house.restrictions, erasing),

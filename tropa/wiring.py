@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from activities.audiences import AudienceActivities
+from activities.bulk import BulkActivities
 from activities.people import PeopleActivities
 from activities.sending import SendingActivities
 from activities.sweeping import SweepingActivities
@@ -25,20 +27,26 @@ from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
-from adapters.temporal import TASK_QUEUE, Walks
+from adapters.temporal import TASK_QUEUE, BulkRuns, Walks
 from domain.clock import Clock, Pace
 from domain.contact_policy import ContactPolicy
 from domain.engagement import EngagementModel
 from domain.journeys import Declaration
 from domain.messages import Channel
 from domain.tasks import Desk
+from services.ad_audiences import AdAudiences
 from services.announcing import Announcing
 from services.bounces import Bounces
+from services.bulk_drafting import BulkDrafting
+from services.bulk_entering import BulkEntering
+from services.bulk_telling import BulkTelling
+from services.bulks import Bulks
 from services.catalogue import Catalogue
 from services.crm import Crm, TellingCrm
 from services.delivery_reports import DeliveryReports, Reporting
 from services.dispatch import Dispatcher
 from services.enrolling import Enrolling
+from services.entering import Reach
 from services.gateways import Gateway
 from services.ingest import Ingest
 from services.letters import Company, Letters
@@ -50,6 +58,7 @@ from services.project import Projector
 from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.segment_catalogue import SegmentCatalogue
+from services.segment_export import SegmentExport
 from services.segments import Segments, watched_by
 from services.send_facts import FactReader
 from services.sending import Sending
@@ -90,6 +99,11 @@ class House:
     telling: Telling
     crm: TellingCrm
     enrolling: Enrolling
+    bulks: Bulks
+    bulk_drafting: BulkDrafting
+    bulk_entering: BulkEntering
+    ad_audiences: AdAudiences
+    segment_export: SegmentExport
     policies: Policies
     segments: Segments
     tracking: Tracking
@@ -111,16 +125,23 @@ class House:
         """What a worker serves."""
         sending, walking = SendingActivities(self.sending), WalkingActivities(self.walking)
         sweeping, people = SweepingActivities(self.sweeping), PeopleActivities(self.people)
+        entering = BulkActivities(self.bulk_entering)
         return [
             *(sending.send, walking.customer, walking.catch_up, walking.variant, walking.end),
             *(people.create_task, people.tell, people.update_crm),
             sweeping.sweep,
+            AudienceActivities(self.ad_audiences).write_audiences,
+            entering.enter_some,
         ]
 
     def dispatcher(self, client: Client, *, task_queue: str = TASK_QUEUE, searchable: bool = True) -> Dispatcher:
         """The way to Temporal."""
         walks = Walks(client, task_queue=task_queue, searchable=searchable)
         return Dispatcher(self.database, walks, self.catalogue, self.surrogates, self.pace)
+
+    def bulk_telling(self, client: Client, *, task_queue: str = TASK_QUEUE) -> BulkTelling:
+        """The way of bulks to Temporal."""
+        return BulkTelling(self.database, BulkRuns(client, task_queue=task_queue))
 
     def reconciler(self, client: Client) -> Reconciler:
         """The way back from Temporal."""
@@ -190,6 +211,7 @@ async def build(
     offers = Offers(clock, catalogue, CodeMaker(secrets[-1]))
     shop = Shop(database, clock, library, offers, locale=settings.locale, zone=settings.timezone)
     restrictions = Restrictions(clock, surrogates)
+    reach = Reach(surrogates, gateways)
     desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
     task_words, notice_words = staff_words or (
         StaffWords("task", settings.locale),
@@ -247,6 +269,18 @@ async def build(
         telling=telling,
         crm=TellingCrm(database, crm or build_crm(settings)),
         enrolling=Enrolling(clock, catalogue, projector),
+        ad_audiences=AdAudiences(
+            database,
+            surrogates,
+            segments,
+            scope=settings.ads_consent,
+            daily=settings.audiences,
+            folder=settings.audiences_folder,
+        ),
+        segment_export=SegmentExport(database, segments),
+        bulks=Bulks(clock, approve_above=settings.approve_above),
+        bulk_drafting=BulkDrafting(clock, catalogue, surrogates, reach, policies, segments),
+        bulk_entering=BulkEntering(database, clock, catalogue, projector, reach, policies),
         policies=policies,
         segments=segments,
         tracking=Tracking(database, clock, links, settings.tracking),

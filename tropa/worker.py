@@ -1,4 +1,4 @@
-"""The worker: walks and their activities, and the pumps: whatever goes on by itself in the database."""
+"""The worker: walks, bulks and their activities, and the pumps: whatever goes on by itself in the database."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.wiring import House
+from workflows.operations.bulk_enrollment import BulkEnrollment
 from workflows.operations.daily_sweep import DailySweep
 from workflows.registry import journeys
 from workflows.toolkit.endings import Endings
@@ -22,13 +23,12 @@ from workflows.toolkit.journey import Journey
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
 RECONCILE_WITHIN = 1800.0  # it may ask providers that do not answer about 200 sends
-WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch", "announce")}  # the others look by themselves
+WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch", "announce", "bulks")}  # the others look themselves
 FEW = 4  # a round that did no more has left nothing, and whatever came meanwhile has woken its pump again
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 Work = Callable[[], Awaitable[int]]
-
-OPERATIONS = (DailySweep,)
+OPERATIONS = (BulkEnrollment, DailySweep)
 """Workflows about many customers: they are no journeys, so the registry does not find them."""
 
 log = logging.getLogger(__name__)
@@ -70,12 +70,14 @@ async def pumping(
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
     dispatcher = house.dispatcher(client, task_queue=task_queue)
+    telling = house.bulk_telling(client, task_queue=task_queue)
     stopping, pulse = asyncio.Event(), pulse or Pulse()
     rounds: list[tuple[str, Work, float | None]] = [
         ("project", house.projector.project_some, None),
         ("dispatch", dispatcher.dispatch_some, None),
         ("announce", house.announcing.announce_some, None),
         ("tracking", house.tracking.settle_some, None),
+        ("bulks", telling.tell_some, None),
         ("escalate", house.tasks.escalate_some, None),
         ("tell", house.telling.mail_some, None),
         ("crm", house.crm.push_some, None),

@@ -20,6 +20,21 @@ async def of_customer(connection: AsyncConnection, customer: str) -> Sequence[Ro
     return (await connection.execute(text(ALL_OF_CUSTOMER), {"customer": customer})).mappings().all()
 
 
+async def channels_of_all(connection: AsyncConnection, customers: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """The newest address on each channel, of many customers."""
+    rows = await connection.execute(
+        text("""
+            SELECT DISTINCT ON (customer, channel) customer, channel, address FROM addresses
+            WHERE customer = ANY(:customers) ORDER BY customer, channel, added_at DESC, address
+        """),
+        {"customers": list(customers)},
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.customer, {})[row.channel] = row.address
+    return found
+
+
 async def heard(connection: AsyncConnection, customer: str, channel: str, address: str, at: datetime) -> None:
     """A customer wrote to us from an address."""
     await connection.execute(

@@ -76,18 +76,33 @@ async def find(connection: AsyncConnection, customer: str) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
+async def of_ids(connection: AsyncConnection, customers: Sequence[str]) -> dict[str, RowMapping]:
+    """Rows by our ids, of those who are there under exactly these. The caller holds their locks, or only looks."""
+    rows = await connection.execute(text("SELECT * FROM customers WHERE id = ANY(:ids)"), {"ids": list(customers)})
+    return {row["id"]: row for row in rows.mappings()}
+
+
 async def consents_of(connection: AsyncConnection, customer: str) -> dict[str, Consent]:
     """What a customer said, by scope."""
+    return (await consents_of_all(connection, [customer]))[customer]
+
+
+async def consents_of_all(connection: AsyncConnection, customers: Sequence[str]) -> dict[str, dict[str, Consent]]:
+    """What each customer said, by scope."""
     rows = await connection.execute(
-        text("SELECT channel, topic, status, at, source, wording, proof FROM consents WHERE customer = :customer"),
-        {"customer": customer},
+        text("""
+            SELECT customer, channel, topic, status, at, source, wording, proof FROM consents
+            WHERE customer = ANY(:customers)
+        """),
+        {"customers": list(customers)},
     )
-    return {
-        f"{row.channel}/{row.topic}" if row.topic else row.channel: Consent(
+    found: dict[str, dict[str, Consent]] = {customer: {} for customer in customers}
+    for row in rows:
+        scope = f"{row.channel}/{row.topic}" if row.topic else row.channel
+        found[row.customer][scope] = Consent(
             status=ConsentStatus(row.status), at=row.at, source=row.source, wording=row.wording, proof=row.proof
         )
-        for row in rows
-    }
+    return found
 
 
 # What a customer said, by scope, as the text of its JSON.
@@ -147,20 +162,45 @@ async def suppress(connection: AsyncConnection, channel: str, address_key: UUID,
     )
 
 
-# A key belongs to one channel. An erasure gives way to a yes that the customer gave after it: that is somebody who came
-# back. A yes to one topic alone is none to the channel.
-SUPPRESSED = """
+# An erasure gives way to a yes that the customer gave after it: that is somebody who came back. A yes to one topic
+# alone is none to the channel.
+_STANDS = """(s.reason <> 'erased' OR NOT EXISTS (
+        SELECT 1 FROM consents c WHERE c.customer = {customer} AND c.channel IN (s.channel, 'all')
+          AND c.topic = '' AND c.status = 'granted' AND c.at > s.at))"""
+SUPPRESSED = f"""
     SELECT s.channel, s.reason FROM suppressions s
-    WHERE s.channel = ANY(:channels) AND s.address_key = ANY(:keys) AND (s.reason <> 'erased' OR NOT EXISTS (
-        SELECT 1 FROM consents c WHERE c.customer = :customer AND c.channel IN (s.channel, 'all')
-          AND c.topic = '' AND c.status = 'granted' AND c.at > s.at))
-"""
+    WHERE s.channel = ANY(:channels) AND s.address_key = ANY(:keys) AND {_STANDS.format(customer=":customer")}
+"""  # noqa: S608  our own words
+"""A key belongs to one channel."""
 
 
 async def suppressed(connection: AsyncConnection, customer: str, keys: Mapping[str, UUID]) -> dict[str, str]:
     """Which of these addresses (by channel) are suppressed, and why."""
     values = {"customer": customer, "channels": list(keys), "keys": list(keys.values())}
     return {row.channel: row.reason for row in await connection.execute(text(SUPPRESSED), values)}
+
+
+async def suppressed_of_all(
+    connection: AsyncConnection, keys: Sequence[tuple[str, str, UUID]]
+) -> dict[str, dict[str, str]]:
+    """As `suppressed`, of many customers: `keys` are customer, channel and the address's key."""
+    rows = await connection.execute(
+        text(f"""
+            SELECT given.customer, s.channel, s.reason FROM suppressions s
+            JOIN unnest(cast(:customers AS text[]), cast(:channels AS text[]), cast(:keys AS uuid[]))
+                AS given (customer, channel, key) ON s.channel = given.channel AND s.address_key = given.key
+            WHERE {_STANDS.format(customer="given.customer")}
+        """),  # noqa: S608  our own words
+        {
+            "customers": [customer for customer, _, _ in keys],
+            "channels": [channel for _, channel, _ in keys],
+            "keys": [key for _, _, key in keys],
+        },
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.customer, {})[row.channel] = row.reason
+    return found
 
 
 async def update_profile(connection: AsyncConnection, customer: str, profile: Mapping[str, Any]) -> None:

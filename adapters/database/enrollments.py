@@ -32,23 +32,36 @@ async def insert(
     connection: AsyncConnection, customer: str, walk: Walk, *, cause: str, options: Mapping[str, object]
 ) -> None:
     """A new enrollment and the order to start its workflow."""
+    await insert_all(connection, [(customer, walk)], cause=cause, options=options)
+
+
+async def insert_all(
+    connection: AsyncConnection, entering: Sequence[tuple[str, Walk]], *, cause: str, options: Mapping[str, object]
+) -> None:
+    """New enrollments of customers, and the orders to start their workflows."""
     await connection.execute(
         text("""
-            INSERT INTO enrollments (id, customer, journey, about, options, cause, started_at, after_event)
-            VALUES (:id, :customer, :journey, :about, cast(:options AS jsonb), :cause, :started_at, :after_event)
+            WITH entered AS (
+                INSERT INTO enrollments (id, customer, journey, about, options, cause, started_at, after_event)
+                SELECT id, customer, journey, about, cast(:options AS jsonb), :cause, started_at, after_event
+                FROM unnest(cast(:ids AS text[]), cast(:customers AS text[]), cast(:journeys AS text[]),
+                            cast(:abouts AS text[]), cast(:started AS timestamptz[]), cast(:after AS int[]))
+                    AS given (id, customer, journey, about, started_at, after_event)
+                RETURNING id
+            )
+            INSERT INTO dispatches (enrollment, kind) SELECT id, 'start' FROM entered
         """),
         {
-            "id": walk.id,
-            "customer": customer,
-            "journey": walk.journey,
-            "about": walk.about,
+            "ids": [walk.id for _, walk in entering],
+            "customers": [customer for customer, _ in entering],
+            "journeys": [walk.journey for _, walk in entering],
+            "abouts": [walk.about for _, walk in entering],
+            "started": [walk.started_at for _, walk in entering],
+            "after": [walk.after_event for _, walk in entering],
             "options": _json(options),
             "cause": cause,
-            "started_at": walk.started_at,
-            "after_event": walk.after_event,
         },
     )
-    await dispatch(connection, walk.id, "start", {})
 
 
 async def dispatch(
@@ -112,15 +125,25 @@ async def past_walks(
     connection: AsyncConnection, customer: str, journeys: Sequence[str]
 ) -> dict[tuple[str, str], Past]:
     """When a customer last entered each of these journeys, by journey and what it was about."""
+    return (await past_walks_of_all(connection, [customer], journeys))[customer]
+
+
+async def past_walks_of_all(
+    connection: AsyncConnection, customers: Sequence[str], journeys: Sequence[str]
+) -> dict[str, dict[tuple[str, str], Past]]:
+    """As `past_walks`, of many customers."""
     rows = await connection.execute(
         text("""
-            SELECT DISTINCT ON (journey, about) journey, about, started_at, ended_at FROM enrollments
-            WHERE customer = :customer AND journey = ANY(:journeys)
-            ORDER BY journey, about, ended_at DESC NULLS FIRST, started_at DESC
+            SELECT DISTINCT ON (customer, journey, about) customer, journey, about, started_at, ended_at
+            FROM enrollments WHERE customer = ANY(:customers) AND journey = ANY(:journeys)
+            ORDER BY customer, journey, about, ended_at DESC NULLS FIRST, started_at DESC
         """),
-        {"customer": customer, "journeys": list(journeys)},
+        {"customers": list(customers), "journeys": list(journeys)},
     )
-    return {(r.journey, r.about): Past(started_at=r.started_at, ended_at=r.ended_at) for r in rows}
+    found: dict[str, dict[tuple[str, str], Past]] = {customer: {} for customer in customers}
+    for r in rows:
+        found[r.customer][r.journey, r.about] = Past(started_at=r.started_at, ended_at=r.ended_at)
+    return found
 
 
 async def store_hearing(connection: AsyncConnection, walks: Sequence[Walk]) -> None:
@@ -211,6 +234,30 @@ async def reopen(connection: AsyncConnection, enrollment: str) -> None:
             WHERE enrollment = :id AND state = 'withdrawn'
         """),
         {"id": enrollment},
+    )
+
+
+async def decide_all(
+    connection: AsyncConnection, decided: Sequence[tuple[str, str | None, Decision]], *, at: datetime, state: str
+) -> None:
+    """Store why many entered (with their enrollments) or did not. Nobody is told of these by webhooks."""
+    await connection.execute(
+        text("""
+            INSERT INTO decisions (at, customer, enrollment, state, rule, facts, words)
+            SELECT :at, customer, enrollment, :state, rule, facts, words
+            FROM unnest(cast(:customers AS text[]), cast(:enrollments AS text[]), cast(:rules AS text[]),
+                        cast(:facts AS jsonb[]), cast(:words AS text[]))
+                AS given (customer, enrollment, rule, facts, words)
+        """),
+        {
+            "at": at,
+            "state": state,
+            "customers": [customer for customer, _, _ in decided],
+            "enrollments": [enrollment for _, enrollment, _ in decided],
+            "rules": [decision.rule for _, _, decision in decided],
+            "facts": [_json(decision.facts) for _, _, decision in decided],
+            "words": [decision.words() for _, _, decision in decided],
+        },
     )
 
 

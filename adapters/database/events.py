@@ -144,6 +144,21 @@ async def pending(connection: AsyncConnection, customer: str) -> Pending:
     return found
 
 
+async def with_pending(connection: AsyncConnection, customers: Sequence[str]) -> list[str]:
+    """Which of these customers (our ids) have events to project, under whichever of the company's ids."""
+    rows = await connection.execute(
+        text("""
+            SELECT DISTINCT named.id FROM (
+                SELECT c.id, c.customer_id FROM customers c WHERE c.id = ANY(:customers)
+                UNION ALL SELECT a.customer, a.customer_id FROM customer_aliases a WHERE a.customer = ANY(:customers)
+            ) AS named JOIN events e ON e.customer_id = named.customer_id
+            WHERE e.number IS NULL AND e.quarantined IS NULL ORDER BY named.id
+        """),
+        {"customers": list(customers)},
+    )
+    return [row.id for row in rows]
+
+
 async def waiting(connection: AsyncConnection, customer_id: str) -> Sequence[RowMapping]:
     """What waits under one of the company's ids."""
     rows = await connection.execute(

@@ -86,6 +86,11 @@ HELD: Mapping[str, Held] = {
     "notes": Held(deleted=True),
     "deals": Held(deleted=True),
     "decisions": Held(cleared={"facts": "'{}'", "words": "rule"}, kept=("customer", "enrollment", "state", "rule")),
+    "bulk_customers": Held(
+        of=f"(customer = :customer OR customer IS NULL AND customer_id = ANY({_IDS}))",
+        cleared={"customer_id": "'erased:' || :customer", "about": "''", "facts": "'{}'"},
+        kept=("bulk", "customer", "state", "rule", "enrollment"),
+    ),
     "offer_codes": Held(
         # The code stays what it is, and nobody's: it is in a letter, may be good still, and must not be given again.
         cleared={"customer": "NULL", "send": "NULL", "redeemed_by": "NULL"},
@@ -184,6 +189,12 @@ HELD: Mapping[str, Held] = {
     "segments": _nobodys("name", "actor", "label", "description", "rule"),
     "segment_watches": _nobodys("segment", "rule"),
     "journey_settings": _nobodys("journey", "options"),
+    "bulks": _nobodys(
+        *("id", "journey", "source", "options", "state", "reachable", "volume"),
+        *("actor", "actor_name", "approver", "approver_name", "ended_by"),
+    ),
+    "imports": _nobodys("id", "kind", "state", "actor", "actor_name"),
+    "import_problems": _nobodys("import", "field", "problem"),  # our own words, never what stood in the file
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),
     "reconciliation": _nobodys(),

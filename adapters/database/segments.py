@@ -34,12 +34,12 @@ async def newest(connection: AsyncConnection) -> Sequence[RowMapping]:
 
 async def insert(connection: AsyncConnection, row: Mapping[str, Any]) -> None:
     """Another version. Without a rule: it is deleted."""
-    json = {name: row[name] and msgspec.json.encode(row[name]).decode() for name in ("label", "description", "rule")}
+    json = {name: msgspec.json.encode(row[name]).decode() for name in ("label", "description", "rule")}
     await connection.execute(
         text("""
             INSERT INTO segments (name, version, at, actor, label, description, rule)
             SELECT :name, coalesce(max(version), 0) + 1, :at, :actor, cast(:label AS jsonb),
-                cast(:description AS jsonb), cast(:rule AS jsonb)
+                cast(:description AS jsonb), nullif(cast(:rule AS jsonb), 'null')
             FROM segments WHERE name = :name
         """),
         {**row, **json},
@@ -147,9 +147,8 @@ async def refresh(connection: AsyncConnection, segment: str, members: Members, *
 
 async def refresh_customer(
     connection: AsyncConnection, watch: str, values: Values, customer: str, *, now: datetime, aloud: bool
-) -> bool:
-    """As `refresh`, of all segments that `watch` asks about (see `asking`), for one customer. Answers whether any moved
-    aloud."""
+) -> int:
+    """As `refresh`, of all that `watch` asks about (see `asking`), for one customer. Answers of how many it told."""
     rows = await connection.execute(
         text(f"""
             WITH asked AS MATERIALIZED ({watch}),
@@ -172,7 +171,7 @@ async def refresh_customer(
         """),  # noqa: S608  compiled, its values bound
         {**values, **_said(now, aloud), "customer": customer},
     )
-    return rows.first() is not None
+    return len(rows.all())
 
 
 def asking(segment: str, rule: str, members: str) -> str:

@@ -93,8 +93,8 @@ class Profile(Strict):
         default=None, description="What part they have in their company's decision."
     )
     needs: NeedsCard | None = Field(default=None, description="What they want, what they can pay, by when.")
-    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all"], ConsentGiven] = Field(
-        default_factory=dict
+    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all", "all/ads"], ConsentGiven] = Field(
+        default_factory=dict, description="`all/ads` is about ads elsewhere, and needs a yes of its own."
     )
 
     def change(self, now: datetime, by: Actor) -> Change:

@@ -1,6 +1,5 @@
 """The product feed: what the shop says of its products."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from adapters.field_errors import told
 from api.access import allowed
 from api.fields import Words
-from api.limits import LARGEST_FILE, SLASH
+from api.limits import SLASH
 from api.needs import House
 from api.problems import Refused, answers
 from api.reading import TOO_DEEP, decoded, problem_in
@@ -221,17 +220,7 @@ async def import_products(request: Request, house: House) -> ProductsImported:
     Good rows are kept, a thousand in each commit, however the others fare; `problems` tells of those by line. The same
     file may be sent again: what is known as it is counts as unchanged.
     """
-    return ProductsImported.of(await house.products.take_csv(_bounded(request)))
-
-
-async def _bounded(request: Request) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > LARGEST_FILE:
-            detail = f"A file may have at most {LARGEST_FILE // 1024 // 1024} MiB; what came before that is kept."
-            raise Refused(413, detail, headers={"Connection": "close"})
-        yield chunk
+    return ProductsImported.of(await house.products.take_csv(request.stream()))
 
 
 def _product(raw: bytes) -> ProductToKeep:

@@ -11,7 +11,7 @@ COLUMNS = Columns(
     known=frozenset({"id", "name", "price"}),
     families=("name.",),
     must=frozenset({"id"}),
-    words=frozenset({"name"}),
+    words=frozenset({"name", "name."}),
 )
 
 

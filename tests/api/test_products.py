@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-import api.routes.products
+import api.limits
 from tests.support.typing_commands import Tropa
 from tropa.wiring import House
 
@@ -148,7 +148,7 @@ async def test_a_wrong_header_keeps_nothing_and_a_file_too_large_is_cut_off(
     asking: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = await asking.post("/v1/products:import", content=b"id,colour\nk,red\n")
-    monkeypatch.setattr(api.routes.products, "LARGEST_FILE", 10)
+    monkeypatch.setattr(api.limits, "LARGEST_FILE", 10)
     large = await asking.post("/v1/products:import", content=b"id,name\nk,Kettle\n")
 
     assert (wrong.status_code, large.status_code) == (422, 413)

@@ -3,13 +3,17 @@
 A small storm; `make kills` is the whole one.
 """
 
+from collections import Counter
+
 import pytest
 
 from domain.messages import Channel
 from domain.sends import SendState
 from tests.kills.bugs import Bug
+from tests.kills.bulk_trap import BulkDeath
+from tests.kills.bulks import let_enter, stands, until_done
 from tests.kills.freezing import freeze_before_the_call, freeze_in_the_call
-from tests.kills.ground import Ground
+from tests.kills.ground import Ground, death_of
 from tests.kills.points import Point
 from tests.kills.storm import Kill, problems, storm
 
@@ -100,3 +104,23 @@ async def test_f48_a_process_that_wakes_up_in_its_call_after_another_took_over_i
 
     assert [len(fate.taken) for fate in fates] == [1] * 5
     assert all(fate.right for fate in fates), [str(fate) for fate in fates]
+
+
+async def test_a_bulk_whose_workers_are_killed_in_the_middle_lets_everybody_enter_once(ground: Ground) -> None:
+    people = await ground.settle_people(200)
+    bulk = await let_enter(ground, people, per_second=160)  # chunks of 40
+
+    reached = []
+    for committed in (False, True):
+        with ground.worker(bulk=BulkDeath(chunk=2, committed=committed)) as process:
+            await death_of(process)
+        reached.append((await stands(ground, bulk)).row["reached"])
+    with ground.worker():
+        entered = await until_done(ground, bulk, people, within=120)
+
+    now = await stands(ground, bulk)
+    assert reached == [40, 120]
+    assert (now.row["state"], now.row["reached"], now.row["refused"]) == ("done", 200, 0)
+    assert Counter(row["customer"] for row in entered) == Counter(person.customer for person in people)
+    assert [row["starts"] for row in entered] == [1] * 200
+    assert len({row["run_id"] for row in entered}) == 200

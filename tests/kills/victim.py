@@ -29,6 +29,7 @@ from adapters.templates import MessageLibrary
 from adapters.temporal import connect
 from services import lost_answers, reconcile
 from tests.kills.bugs import Bug
+from tests.kills.bulk_trap import BulkDeath
 from tests.kills.traps import Death, Freeze, Trap
 from tests.support.factories import TEXTING
 from tropa.wiring import build
@@ -47,6 +48,7 @@ class Orders:
     hurry: float | None = None
     trap: Death | Freeze | None = None
     bug: Bug | None = None
+    bulk: BulkDeath | None = None
 
 
 def work(orders: Orders) -> None:
@@ -63,6 +65,8 @@ async def _work(orders: Orders) -> None:
     asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
     if orders.bug:
         orders.bug.plant()
+    if orders.bulk:
+        orders.bulk.lay()
     if orders.trap:
         Trap(orders.trap).lay()
     temporal = await connect(orders.temporal)
@@ -94,7 +98,10 @@ class _Hurried(client.Interceptor, worker.Interceptor):
 
         class Calls(WorkflowOutboundInterceptor):
             def start_activity(self, input: StartActivityInput) -> ActivityHandle[object]:
-                input.start_to_close_timeout = patience
+                if input.heartbeat_timeout:
+                    input.heartbeat_timeout = patience
+                else:
+                    input.start_to_close_timeout = patience
                 return super().start_activity(input)
 
         class Walks(WorkflowInboundInterceptor):

@@ -31,14 +31,19 @@ from domain.sends import SendResult, send_id
 from domain.stages import StageSet
 from domain.tasks import Desk
 from domain.tracking import TrackingMode
+from services.bulk_drafting import BulkDrafting
+from services.bulk_entering import BulkEntering
+from services.bulks import Bulks
 from services.catalogue import Catalogue
 from services.enrolling import Enrolling
+from services.entering import Reach
 from services.erasing import Erasing
 from services.ingest import Ingest
 from services.letters import Company, Letters
 from services.merging import Merging
 from services.offers import Offers
 from services.people import People
+from services.policies import Policies
 from services.products import Products
 from services.project import Projector
 from services.restrict import Restrictions
@@ -49,6 +54,7 @@ from services.tasks import Tasks
 from services.telling import Telling
 from services.tracking import Tracking
 from services.walking import Walking
+from tests.support.everybody import Everybody
 from tests.support.factories import STAFF, SettableClock, an_event
 from tests.support.providers import Provider
 
@@ -139,6 +145,10 @@ class Bench:
         self.ingest = Ingest(self.database, self.clock, self.restrictions)
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
         self.enrolling = Enrolling(self.clock, self.catalogue, self.projector)
+        reach, policies = Reach(self.surrogates, list(Channel)), Policies(self.clock, self.policy)
+        self.bulks = Bulks(self.clock, approve_above=1000)
+        self.drafting = BulkDrafting(self.clock, self.catalogue, self.surrogates, reach, policies, Everybody())
+        self.entering = BulkEntering(self.database, self.clock, self.catalogue, self.projector, reach, policies)
         self.walking = Walking(self.database, self.clock, self.catalogue, self.projector)
         words = {"task_words": StaffWords("task", "en"), "notice_words": StaffWords("notice", "en")}
         desk = Desk(staff="staff@acme.test", head="head@acme.test")

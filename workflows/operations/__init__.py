@@ -1,0 +1,1 @@
+"""Workflows about many customers. They are no journeys: nobody walks them."""

@@ -1,0 +1,247 @@
+"""`python -m bench.segments --customers 1000000`: segments of invented customers who did ten times as many things.
+
+How long it takes to count each segment that comes with Tropa, and some more rules about events, against bare counts of
+the tables that it reads; to find the members of watched ones anew; and to ask of one customer, as the projector does.
+Then what the index that segments need on events costs those who write them. Exit code 1 when a gate failed: a plan that
+does something for each row apart, or a count that two ways of asking do not agree about.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+
+from adapters.database.connection import Database
+from adapters.database.segment_sql import Statement
+from adapters.segments import shipped_segments
+from bench.crowd import invent
+from bench.figures import Figure, percentile, table
+from bench.index_cost import cost
+from bench.ingest import GateFailed
+from domain.segments import Segment
+from services.segment_catalogue import Known, SegmentCatalogue
+from services.segments import Segments
+from tropa.embedded.postgres import EmbeddedPostgres
+from tropa.leaving import leave
+from tropa.migrate import migrate
+
+RESULTS = Path(".bench")
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+A_WEEK, ONES = 7, 500
+BRIEF = 0.1  # seconds: below, planning takes as long as counting
+MORE: dict[str, Any] = {
+    "looked_3_times": {"event": {"name": "page_viewed", "within": "30 days", "count": {"at_least": 3}}},
+    "looked_at_shoes": {"event": {"name": "page_viewed", "within": "30 days", "where": {"category": "c3"}}},
+    "never_looks": {"event": {"name": "page_viewed", "within": "30 days", "count": 0}},
+    "spent_500": {"event": {"name": "order_placed", "within": "365 days", "sum": {"total": {"more_than": 500}}}},
+    "long_ago": {"event": {"name": "page_viewed", "last": {"older_than": "90 days"}}},
+    "left_carts": {
+        "sequence": {
+            "first": {"name": "cart_updated", "within": "30 days"},
+            "then_not": {"name": "order_placed"},
+            "within": "2 days",
+        }
+    },
+    "may_be_written_to": {"consent": {"email": "granted"}},
+    "engaged": {"customer": {"engagement": {"at_least": 60}}},
+    "micro": {"all": [{"segment": "vip"}, {"segment": "sleeping"}, {"segment": "prefers_whatsapp"}]},
+    "either": {"any": [{"segment": "complains"}, {"segment": "left_carts"}, {"attribute": {"plan": "pro"}}]},
+}
+WATCHED = ("complains", "left_carts", "looked_3_times", "sleeping", "vip")
+
+
+def say(line: str) -> None:
+    """Progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Day:
+    """Business time that stands still."""
+
+    at = NOW
+
+    def now(self) -> datetime:
+        """The instant that it is."""
+        return self.at
+
+
+class Ground:
+    """Segments on a database of invented customers."""
+
+    def __init__(self, url: str) -> None:
+        more = {name: Segment(name=name, label={}, description={}, rule=rule) for name, rule in MORE.items()}
+        self.database, self.day = Database(url, pool_size=2), Day()
+        self.catalogue = SegmentCatalogue(self.day, {**shipped_segments(), **more})
+        watched = dict.fromkeys(WATCHED, "Trial")
+        patient = timedelta(minutes=10)
+        self.segments = Segments(self.day, self.catalogue, watched=watched, scale=20.0, patience=patient)
+        self._floors: dict[str, float] = {}
+
+    async def known(self) -> Known:
+        """All segments."""
+        async with self.database.transaction() as connection:
+            return await self.catalogue.known(connection)
+
+    async def count(self, name: str, known: Known) -> Figure:
+        """Counting a segment, against counting the rows of the tables that its plan reads. Raises GateFailed."""
+        plan, ways = await self._plan(name, known), []
+        async with self.database.transaction() as connection:
+            for _ in range(2):
+                began = time.perf_counter()
+                counted = await self.segments.count(connection, {"segment": name})
+                ways.append(time.perf_counter() - began)
+            opposite = await self.segments.count(connection, {"not": {"segment": name}})
+        if counted.count + opposite.count != counted.everybody:
+            raise GateFailed(f"{name}: {counted.count:,} are in it and {opposite.count:,} are not")
+        tables = sorted({node["Relation Name"] for node in plan if "Relation Name" in node})
+        floor = sum([await self._floor(each) for each in {*tables, "customers"}])
+        return Figure(
+            name=f"{name} ({counted.count:,})",
+            unit="ms",
+            ours=min(ways) * 1000,
+            floor=floor * 1000,
+            floor_name=f"count(*) of {', '.join(tables)}",
+            ratio=min(ways) / floor,
+            at_most=10 if floor > BRIEF else None,
+            details={"plan": [node["Node Type"] for node in plan]},
+        )
+
+    async def refresh(self) -> list[Figure]:
+        """Finding all watched members for the first time, and a week later; once more must change nothing."""
+        figures = []
+        for what, after in (("for the first time", 0), ("a week later", A_WEEK), ("at once again", 0)):
+            self.day.at += timedelta(days=after)
+            began = time.perf_counter()
+            moved = await self.segments.refresh_all(self.database, self.day.at)
+            took, told = time.perf_counter() - began, {name: asdict(each) for name, each in moved.items()}
+            say(f"{what}: {told}")
+            if what == "at once again" and any(each.entered or each.left for each in moved.values()):
+                raise GateFailed(f"nothing had changed, but {told}")
+            floor = await self._floor("events")
+            figures.append(_figure(f"watched ones {what}", took, floor, "count(*) of events", moved=told))
+        return figures
+
+    async def one(self) -> Figure:
+        """Asking of one customer whether they are in each of the watched ones, against reading their row."""
+        ids = await self._ask("SELECT id FROM customers ORDER BY random() LIMIT :some", some=ONES)
+        ours, floor = [], []
+        for customer in ids:
+            async with self.database.transaction() as connection:
+                began = time.perf_counter()
+                await self.segments.refresh_customer(connection, customer, self.day.at)
+                ours.append(time.perf_counter() - began)
+            async with self.database.transaction() as connection:
+                began = time.perf_counter()
+                await connection.execute(text("SELECT * FROM customers WHERE id = :id"), {"id": customer})
+                floor.append(time.perf_counter() - began)
+        p50, p95 = percentile(ours, 0.5), percentile(ours, 0.95)
+        say(f"one customer, p95: {p95 * 1000:.2f} ms")
+        return _figure(f"one customer, {len(WATCHED)} segments, p50", p50, percentile(floor, 0.5), "reading their row")
+
+    async def _plan(self, name: str, known: Known) -> list[dict[str, Any]]:
+        statement = Statement()
+        query = statement.members(known.whole(name).rule)
+        values = {**statement.values, "now": self.day.at, "scale": 20.0}
+        async with self.database.transaction() as connection:
+            await connection.execute(text("SET LOCAL work_mem = '64MB'"))
+            found = await connection.execute(text(f"EXPLAIN (FORMAT JSON) {query}"), values)
+            nodes = list(_nodes(found.scalar_one()[0]["Plan"]))
+        for node in nodes:
+            if node.get("Parent Relationship") == "SubPlan":
+                raise GateFailed(f"{name}: asks something for each row apart: {node['Node Type']}")
+            if node["Node Type"] == "Nested Loop" and any("Seq Scan" in n["Node Type"] for n in node["Plans"][1:]):
+                raise GateFailed(f"{name}: reads a whole table for each row of another")
+        return nodes
+
+    async def _floor(self, of: str) -> float:
+        if of not in self._floors:
+            ways = []
+            for _ in range(3):
+                began = time.perf_counter()
+                await self._ask(f"SELECT count(*) FROM {of}")  # noqa: S608  a table
+                ways.append(time.perf_counter() - began)
+            self._floors[of] = min(ways)
+        return self._floors[of]
+
+    async def _ask(self, query: str, **values: object) -> list[Any]:
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(text(query), values)).scalars())
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from _nodes(each)
+
+
+def _figure(name: str, took: float, floor: float, floor_name: str, **details: Any) -> Figure:
+    return Figure(
+        name=name,
+        unit="ms",
+        ours=took * 1000,
+        floor=floor * 1000,
+        floor_name=floor_name,
+        ratio=took / floor,
+        details=details,
+    )
+
+
+async def measure(url: str, customers: int) -> list[Figure]:
+    """Everything, in order. Raises GateFailed."""
+    bare = url.replace("+asyncpg", "")
+    connection = await asyncpg.connect(bare)
+    say(f"inventing {customers:,} customers ...")
+    await invent(connection, customers, customers * 10, NOW, say)
+    await connection.close()
+    ground = Ground(url)
+    known, figures = await ground.known(), []
+    for name in sorted(known.now):
+        figures.append(await ground.count(name, known))
+        say(f"{name}: {figures[-1].ours:,.0f} ms")
+    figures += await ground.refresh()
+    figures.append(await ground.one())
+    await ground.database.close()
+    say("what the index costs those who write events ...")
+    return figures + await cost(bare, customers)
+
+
+def main(arguments: list[str]) -> int:
+    """Run it; answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.segments", description=__doc__)
+    parser.add_argument("--customers", type=int, default=100_000)
+    customers = parser.parse_args(arguments).customers
+    with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
+        Path(folder).chmod(0o711)  # as root the server runs as another user
+        server = EmbeddedPostgres(Path(folder))
+        server.ensure()
+        try:
+            migrate(server.url())
+            figures = asyncio.run(measure(server.url(), customers))
+        except GateFailed as error:
+            say(f"bench failed: {error}")
+            return 1
+        finally:
+            server.stop()
+    print(table(figures))
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"segments-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.json"
+    machine = {"cpus": os.cpu_count(), "load": os.getloadavg()}
+    found = {"machine": machine, "figures": [{**asdict(each), "met": each.met} for each in figures]}
+    file.write_text(json.dumps(found, indent=2) + "\n")
+    say(f"all figures are in {file}")
+    return 0
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))
