@@ -6,7 +6,6 @@ the same tables in the same minute: it counts all rows, and sorts who paid what.
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import statistics
@@ -23,6 +22,7 @@ from sqlalchemy import text
 from adapters.database.connection import Database
 from bench.figures import Figure, table
 from bench.ingest import GateFailed
+from bench.processor import Processor
 from domain.sweep import SweepRules, Swept
 from services.sweep import Sweeping
 from tropa.embedded.postgres import EmbeddedPostgres
@@ -99,8 +99,8 @@ class Timed:
 class Ground:
     """Invented customers on a database of their own."""
 
-    def __init__(self, url: str, postmaster: int) -> None:
-        self.database, self.day, self._postmaster = Database(url, pool_size=2), Day(), postmaster
+    def __init__(self, url: str, processor: Processor) -> None:
+        self.database, self.day, self._processor = Database(url, pool_size=2), Day(), processor
         self.sweeping = Sweeping(self.database, self.day, SweepRules(), "UTC")
 
     async def do(self, statement: str, **values: object) -> None:
@@ -130,23 +130,14 @@ class Ground:
 
     async def sweep(self) -> "Timed":
         """Sweep, and say how long that took."""
-        began, busy = time.perf_counter(), self._busy()
+        began, busy = time.perf_counter(), self._processor.used()
         swept = await self.sweeping.sweep(lambda _: None)
-        return Timed(swept=swept, seconds=time.perf_counter() - began, busy=self._busy() - busy)
-
-    def _busy(self) -> float:
-        """Seconds of processor time that PostgreSQL's processes have used; on Linux alone, elsewhere 0."""
-        used = 0.0
-        for each in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                fields = each.read_text().rpartition(")")[2].split()
-                used += sum(map(int, fields[11:13])) if int(fields[1]) == self._postmaster else 0
-        return used / os.sysconf("SC_CLK_TCK")
+        return Timed(swept=swept, seconds=time.perf_counter() - began, busy=self._processor.used() - busy)
 
 
-async def measure(url: str, postmaster: int, customers: int) -> list[Figure]:
+async def measure(url: str, processor: Processor, customers: int) -> list[Figure]:
     """Both sweeps. Raises GateFailed."""
-    ground = Ground(url, postmaster)
+    ground = Ground(url, processor)
     say(f"inventing {customers:,} customers ...")
     await ground.invent(customers)
     orders = await ground.ask("SELECT count(*) FROM orders")
@@ -215,10 +206,6 @@ async def _check_second(ground: Ground, told: Swept, events: int) -> None:
         raise GateFailed(f"the next day's sweep was to tell: {told.words()}")
 
 
-def _postmaster(home: Path) -> int:
-    return int(next(home.rglob("postmaster.pid")).read_text().split()[0])
-
-
 def main(arguments: list[str]) -> int:
     """Run it; answers the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__)
@@ -230,7 +217,7 @@ def main(arguments: list[str]) -> int:
         server.ensure()
         try:
             migrate(server.url())
-            figures = asyncio.run(measure(server.url(), _postmaster(Path(folder)), customers))
+            figures = asyncio.run(measure(server.url(), Processor(Path(folder)), customers))
         except GateFailed as error:
             say(f"bench failed: {error}")
             return 1

@@ -168,8 +168,12 @@ async def build(
     settings = settings.checked()
     database = Database(settings.database_url or "")
     if pace is None:
-        async with database.transaction() as connection:
-            pace = await installed_pace(connection, settings.pace)
+        try:
+            async with database.transaction() as connection:
+                pace = await installed_pace(connection, settings.pace)
+        except BaseException:
+            await database.close()
+            raise
     clock = clock or PacedClock(pace)
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     surrogates = Surrogates(secrets[-1])

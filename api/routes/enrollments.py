@@ -50,7 +50,7 @@ class EnrollmentView(BaseModel):
     about: str
     state: Literal["walking", "paused", "ended"]
     ending: str | None = Field(examples=["converted"])
-    cause: str = Field(description="The event that started it, or staff.")
+    cause: str = Field(description="The event that started it, staff, or bulk.")
     options: dict[str, Any]
     started_at: datetime
     paused_at: datetime | None

@@ -74,13 +74,19 @@ def runs_for(user: int, program: str) -> bool:
         return False
 
 
+def _is_a_program(path: Path, home: Path) -> bool:
+    """Whether it is of the server itself, copied where the wheel is out of its reach: no secret."""
+    return any(part.startswith("programs-") for part in path.relative_to(home).parts)
+
+
 def test_first_start_gives_a_database_behind_a_password_that_only_we_can_read(home: Path) -> None:
     said: list[str] = []
     with postgres(home, said.append) as server:
         assert server.started_here
         assert query(server, "select current_database() || current_user") == "tropatropa"
         assert said == ["PostgreSQL: first start, creating its data"]
-        readable = [path for path in home.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+        kept = (path for path in home.rglob("*") if path.is_file() and not _is_a_program(path, home))
+        readable = [path for path in kept if path.stat().st_mode & 0o077]
         assert readable == []
         state_file = home / "postgres" / "server.json"
         write_state(state_file, {**read_state(state_file), "password": "guessed"})

@@ -107,8 +107,8 @@ async def test_f48_a_process_that_wakes_up_in_its_call_after_another_took_over_i
 
 
 async def test_a_bulk_whose_workers_are_killed_in_the_middle_lets_everybody_enter_once(ground: Ground) -> None:
-    people = await ground.settle_people(200)
-    bulk = await let_enter(ground, people, per_second=160)  # chunks of 40
+    people = await ground.settle_people(120)
+    bulk = await let_enter(ground, people, per_second=96)  # chunks of 24
 
     reached = []
     for committed in (False, True):
@@ -119,8 +119,8 @@ async def test_a_bulk_whose_workers_are_killed_in_the_middle_lets_everybody_ente
         entered = await until_done(ground, bulk, people, within=120)
 
     now = await stands(ground, bulk)
-    assert reached == [40, 120]
-    assert (now.row["state"], now.row["reached"], now.row["refused"]) == ("done", 200, 0)
+    assert reached == [24, 72]
+    assert (now.row["state"], now.row["reached"], now.row["refused"]) == ("done", 120, 0)
     assert Counter(row["customer"] for row in entered) == Counter(person.customer for person in people)
-    assert [row["starts"] for row in entered] == [1] * 200
-    assert len({row["run_id"] for row in entered}) == 200
+    assert [row["starts"] for row in entered] == [1] * 120
+    assert len({row["run_id"] for row in entered}) == 120

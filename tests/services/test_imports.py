@@ -43,7 +43,7 @@ async def test_three_years_of_a_thousand_customers_start_nothing_and_are_counted
     )
     assert await count(house, "enrollments") == await count(house, "sends") == await count(house, "dispatches") == 0
     assert await count(house, "decisions") == 0
-    assert await count(house, f"customers WHERE orders = {MONTHS} AND events = {MONTHS}") == CUSTOMERS
+    assert await count(house, f"customers WHERE orders = {MONTHS} AND events >= {MONTHS}") == CUSTOMERS
     assert await count(house, "customers WHERE last_order_at > now() - interval '10 years'") == CUSTOMERS
 
     await house.ingest.accept([an_event("order_placed", "c7", at=now)])

@@ -1,6 +1,7 @@
 """Waking: whoever waits for new rows hears of them, once, wherever they were made."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,15 +21,19 @@ class Ear:
 
 
 @pytest.fixture
-async def here(shared_url: str) -> Database:
+async def here(shared_url: str) -> AsyncIterator[Database]:
     """One process's database."""
-    return Database(shared_url)
+    database = Database(shared_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
-async def there(shared_url: str) -> Database:
+async def there(shared_url: str) -> AsyncIterator[Database]:
     """Another's."""
-    return Database(shared_url)
+    database = Database(shared_url)
+    yield database
+    await database.close()
 
 
 async def test_the_own_process_hears_at_once_and_not_again_from_the_server(here: Database, there: Database) -> None:
