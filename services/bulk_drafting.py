@@ -25,7 +25,7 @@ from services.catalogue import Catalogue
 from services.entering import Candidate, Reach, against, candidates, unreached
 from services.policies import Policies
 
-AT_ONCE = 2000  # customers that one look reads
+AT_ONCE = 500  # customers that one look reads: others wait while it is thought about
 STORED_AT_ONCE = 5000
 DRAFTS_LAST = 30 * DAY
 

@@ -44,6 +44,7 @@ _IDS = """ARRAY(SELECT c.customer_id FROM customers c WHERE c.id = :customer
     UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer)"""
 _OF_THEIR_ENROLLMENTS = "enrollment IN (SELECT e.id FROM enrollments e WHERE e.customer = :customer)"
 _OF_THEIR_SENDS = "send IN (SELECT s.id FROM sends s WHERE s.customer = :customer)"
+_NAMED = f"customer = :customer OR customer IS NULL AND customer_id = ANY({_IDS})"
 _ANSWER = "(body #>> '{}')::jsonb"
 
 
@@ -55,7 +56,8 @@ def _nobodys(*kept: str) -> Held:
 HELD: Mapping[str, Held] = {
     "idempotency_keys": Held(
         of=f"""CASE WHEN body #>> '{{}}' IS JSON OBJECT THEN {_ANSWER} ->> 'customer_id' = ANY({_IDS})
-            OR {_ANSWER} ->> 'id' IN (SELECT e.id FROM enrollments e WHERE e.customer = :customer) END""",  # noqa: S608  our own words
+            OR {_ANSWER} ->> 'id' IN (SELECT e.id FROM enrollments e WHERE e.customer = :customer)
+            OR {_ANSWER} ->> 'id' IN (SELECT b.bulk FROM bulk_customers b WHERE {_NAMED}) END""",  # noqa: S608  our own words
         deleted=True,
         joined=Joined.ALONG,
         exported=False,
@@ -87,7 +89,7 @@ HELD: Mapping[str, Held] = {
     "deals": Held(deleted=True),
     "decisions": Held(cleared={"facts": "'{}'", "words": "rule"}, kept=("customer", "enrollment", "state", "rule")),
     "bulk_customers": Held(
-        of=f"(customer = :customer OR customer IS NULL AND customer_id = ANY({_IDS}))",
+        of=f"({_NAMED})",
         cleared={"customer_id": "'erased:' || :customer", "about": "''", "facts": "'{}'"},
         kept=("bulk", "customer", "state", "rule", "enrollment"),
     ),

@@ -133,6 +133,19 @@ async def test_a_segment_enters_and_leaves_the_house_as_a_list_and_as_hashes(api
     assert [answer.status_code for answer in unknown] == [404, 404]
 
 
+async def test_who_is_erased_is_in_no_list_any_more(api: httpx.AsyncClient, house: House) -> None:
+    await know_anna(api, consents={"all": {"status": "denied"}})
+    drafted = await api.post(DRAFT, json={"customers": [ANNA, "else"]}, headers={"Idempotency-Key": "spring"})
+    assert ANNA in drafted.text
+
+    await api.delete(f"/v1/customers/{ANNA}")
+
+    for table in ("bulk_customers", "idempotency_keys", "bulks", "audit"):
+        assert ANNA not in str(await rows(house, f"SELECT * FROM {table}"))
+    again = (await api.get(drafted.headers["location"])).json()
+    assert [each["count"] for each in again["excluded"]] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
