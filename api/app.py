@@ -73,8 +73,8 @@ DESCRIPTION = """Customer journeys that walk beside each customer.
 
 Send **events**, keep **customers** up to date, and set what **journeys** do. Every error is a problem document
 (RFC 9457) that names the fields that are wrong. Instants are RFC 3339 with a time zone; durations are words, such as
-"2 days". Every POST under customers and tasks, and every POST and PATCH under journeys and enrollments, takes an
-`Idempotency-Key`, so that it may be repeated safely.
+"2 days". Every POST under customers, tasks and bulks, and every POST and PATCH under journeys and enrollments, takes an
+`Idempotency-Key`, so that it may be repeated safely; an import may be repeated without one.
 """
 
 

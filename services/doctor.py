@@ -141,6 +141,14 @@ _QUESTIONS = (
         advice="401 or 403: renew TROPA_HUBSPOT_TOKEN. 400: docs/people.md names the properties that HubSpot needs.",
     ),
     _Question(
+        name="bulks_stand_still",
+        counts=health.STANDING_STILL,
+        ago=10 * MINUTE,
+        real=True,
+        words="bulks are running, and for 10 minutes nobody has entered: {what}",
+        advice="Is a worker running, and is Temporal up? If so, POST :pause and :resume; their workflows tell more.",
+    ),
+    _Question(
         name="sweep_overdue",
         counts=health.NOT_SWEPT,
         ago=36 * HOUR,

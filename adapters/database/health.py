@@ -109,6 +109,14 @@ HELD = Count(rows="sends", where="state = 'held' AND wished_at < :at", oldest="w
 OVERDUE_TASKS = Count(rows="tasks", where="closed_at IS NULL AND due_at < :at", oldest="due_at")
 """Tasks due before an instant (business time) that nobody closed."""
 
+STANDING_STILL = Count(
+    rows="bulks",
+    where="state = 'running' AND coalesce(chunk_at, stretch_at) + interval '1 second' / per_second < :at",
+    oldest="coalesce(chunk_at, stretch_at)",
+    by="id",
+)
+"""Running bulks of whom nobody entered since an instant (real time), though the next one was due, by id."""
+
 NOT_SWEPT = Count(
     rows="(SELECT coalesce((SELECT max(as_of) FROM sweeps), (SELECT anchor FROM clock)) AS at) AS last",
     where="at < :at",

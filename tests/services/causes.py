@@ -117,6 +117,17 @@ async def a_message_went_nowhere(bench: Bench, age: timedelta) -> None:
     )
 
 
+async def a_bulk_stands_still(bench: Bench, age: timedelta) -> None:
+    await bench.change(
+        """INSERT INTO bulks (journey, source, state, audience, entering, reachable, volume, per_second, actor,
+                              actor_name, drafted_at, stretch_at, chunk_at)
+           VALUES ('Trial', 'list', 'running', 2, 2, '{}', '{}', 10, 'x', 'x', :at, now() - interval '1 day',
+                   now() - cast(:age AS interval))""",
+        at=bench.clock.now(),
+        age=age,
+    )
+
+
 async def nothing_was_swept(bench: Bench, age: timedelta) -> None:
     await bench.change(
         """INSERT INTO sweeps (as_of, took, rules, ranked, imports_until, counts)
@@ -163,6 +174,7 @@ CAUSES = [
     ("held_sends", a_send_is_held, 8 * DAY, 6 * DAY),
     ("sends_without_codes", a_send_has_no_code, SECOND, -SECOND),
     ("overdue_tasks", a_task_is_due, SECOND, -SECOND),
+    ("bulks_stand_still", a_bulk_stands_still, 11 * MINUTE, 9 * MINUTE),
     ("sweep_overdue", nothing_was_swept, 37 * HOUR, 35 * HOUR),
     ("sweep_overdue", nothing_was_ever_swept, 37 * HOUR, 35 * HOUR),
     ("staff_not_reached", a_colleague_was_not_reached, 23 * HOUR, 25 * HOUR),
