@@ -1,6 +1,7 @@
 """What a walk asks besides sending: who its customer is now, what it missed, its ending."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from temporalio import activity
@@ -8,6 +9,8 @@ from temporalio import activity
 from domain.customers import CustomerFacts
 from domain.events import HeardEvent
 from domain.journeys import Ending
+from domain.local_time import Weekday
+from domain.sends import Reaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,24 @@ class VariantRequest:
     experiment: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LocalTimeRequest:
+    """When it is next `clock` (09:30) by the customer's own clock, on a weekday if one is said; at or after `after`."""
+
+    customer: str
+    after: datetime
+    clock: str
+    weekday: Weekday | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReactionRequest:
+    """What the customer did with the last send of a message in this walk."""
+
+    enrollment: str
+    message: str
+
+
 class Walking(Protocol):
     """What these activities need. See `services.walking.Walking`."""
 
@@ -51,6 +72,14 @@ class Walking(Protocol):
 
     async def variant(self, request: VariantRequest) -> str:
         """A customer's variant, and that they saw it."""
+        ...
+
+    async def local_time(self, request: LocalTimeRequest) -> datetime:
+        """The instant at which it is that time where the customer lives."""
+        ...
+
+    async def reaction(self, request: ReactionRequest) -> Reaction:
+        """Whether they have seen a message, and clicked."""
         ...
 
     async def end(self, request: EndRequest) -> Ending:
@@ -78,6 +107,16 @@ class WalkingActivities:
     async def variant(self, request: VariantRequest) -> str:
         """Which variant of an experiment a customer gets: always the same. They count as exposed from the first ask."""
         return await self._walking.variant(request)
+
+    @activity.defn
+    async def local_time(self, request: LocalTimeRequest) -> datetime:
+        """When it is a time of day where the customer lives, by what is known of that now."""
+        return await self._walking.local_time(request)
+
+    @activity.defn
+    async def reaction(self, request: ReactionRequest) -> Reaction:
+        """What the customer did with a message so far. Doubtful opens and clicks are none."""
+        return await self._walking.reaction(request)
 
     @activity.defn
     async def end(self, request: EndRequest) -> Ending:

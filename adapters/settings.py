@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     company_address: str = "1 Example Street, Example City"
     locale: Literal["en", "ru"] = "en"
     timezone: str = Field(default="UTC", description="For customers whose zone is unknown")
+    journeys: str = Field(default="", description="Those that events start here, with commas between; empty for all")
     stages: str = Field(default="seven", description="Which set of stages: a file in templates/stages/")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What revenue is counted in, as ISO 4217")
     sweep: str = Field(
@@ -129,6 +130,11 @@ class Settings(BaseSettings):
             wrong = error.errors(include_input=False) if isinstance(error, ValidationError) else []
             named = [f"TROPA_{str(each['loc'][0]).upper()}: {each['msg']}" for each in wrong] or [str(error)]
             raise Misconfigured("Refusing to start: " + "; ".join(named) + ".") from None
+
+    @property
+    def starting(self) -> tuple[str, ...]:
+        """The journeys that events start here; empty for all."""
+        return tuple(filter(None, (name.strip() for name in self.journeys.split(","))))
 
     @property
     def twilio(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.durations import days
@@ -114,12 +114,20 @@ def opt_out_acts(consents: Mapping[str, Consent], scope: str, at: datetime) -> b
 class CustomerFacts:
     """What a journey may know of its customer: the fixed record that the verb `customer()` answers.
 
-    Instants are business time. `reachable` are the channels that have an address and are not refused.
+    Instants are business time. `reachable` are the channels that have an address and are not refused. `engagement`
+    goes from 0 to 100. `revenue` is of orders that stand, in the installation's currency. `cadence` is how long it
+    usually is from one of their purchases to the next; None before the third.
     """
 
     first_seen_at: datetime
     orders: int = 0
+    revenue: float = 0.0
     last_order_at: datetime | None = None
+    cadence: timedelta | None = None
     feature_used_at: datetime | None = None
     activated_at: datetime | None = None
+    last_active_at: datetime | None = None
+    engagement: int = 0
+    stage: str = ""
+    audiences: tuple[Audience, ...] = ()
     reachable: tuple[Channel, ...] = ()

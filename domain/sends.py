@@ -26,6 +26,15 @@ class SendState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Reaction(StrEnum):
+    """What a customer did with a message, as far as it is certain (S38)."""
+
+    NOT_SENT = "not_sent"
+    NOT_SEEN = "not_seen"
+    SEEN = "seen"
+    CLICKED = "clicked"
+
+
 UNCLAIMED = (SendState.DEFERRED, SendState.HELD, SendState.RESERVED)
 WAITING = (SendState.DEFERRED, SendState.HELD)
 TOUCHING = (SendState.RESERVED, SendState.CLAIMED, SendState.ACCEPTED, SendState.UNKNOWN)

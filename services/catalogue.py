@@ -1,6 +1,7 @@
 """The journeys and messages of this installation: what the code declares, with what marketers set."""
 
 import logging
+from collections.abc import Collection
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
 from domain.experiments import Experiment
-from domain.journey_settings import RESERVED, experiment_of, problems_in, starts_here
+from domain.journey_settings import RESERVED, STARTS_ON, experiment_of, problems_in, starts_here
 from domain.journeys import Declaration
 from domain.messages import Message
 from domain.options import parse_options, written_options
@@ -23,7 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class Catalogue:
-    """Journeys by name. Declarations come from the code; settings from the table, read fresh in each transaction."""
+    """Journeys by name. Declarations come from the code; settings from the table, read fresh in each transaction.
+
+    `starting` are the journeys that events start here; all, when none is named. Staff may start any.
+    """
 
     def __init__(
         self,
@@ -33,9 +37,15 @@ class Catalogue:
         *,
         currency: str = "EUR",
         stages: StageSet | None = None,
+        starting: Collection[str] = (),
     ) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
         self._library, self.surrogates, self._currency = library, surrogates, currency
+        if unknown := sorted(set(starting) - self._declarations.keys()):
+            raise InvalidDeclaration(
+                f"TROPA_JOURNEYS names {unknown[0]!r}; there are: {', '.join(sorted(self._declarations))}"
+            )
+        self._starting = frozenset(starting) or self._declarations.keys()
         self.stages = stages or StageSet(name="")
 
     def journeys(self) -> tuple[Declaration, ...]:
@@ -76,7 +86,12 @@ class Catalogue:
         return {topic: words[lang] for topic, words in self._library.topics.words.items()}
 
     async def settings(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
-        """What marketers set, by journey, as JSON."""
+        """What marketers set, by journey, as JSON. Nothing starts a journey that this installation does not start."""
+        stored = await self._stored(connection)
+        resting = {name: {**stored.get(name, {}), STARTS_ON: []} for name in self._declarations.keys() - self._starting}
+        return {**stored, **resting}
+
+    async def _stored(self, connection: AsyncConnection) -> dict[str, dict[str, object]]:
         rows = await connection.execute(text("SELECT journey, options FROM journey_settings"))
         return {row.journey: row.options for row in rows}
 
@@ -117,7 +132,7 @@ class Catalogue:
         declaration = self.journey(journey)
         # One change at a time: each reads what the last one wrote.
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:of, 0))"), {"of": journey})
-        stored = (await self.settings(connection)).get(journey, {})
+        stored = (await self._stored(connection)).get(journey, {})
         kept = {n: v for n, v in stored.items() if n in RESERVED or _fits(declaration.plan.options, n, v)}
         merged = {**kept, **changes}
         problems = problems_in(declaration.plan, merged)

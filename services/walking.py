@@ -1,18 +1,24 @@
 """What walks ask besides sending: fresh facts, what they missed, their ending."""
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.walking import EndRequest, MissedRequest, VariantRequest
-from adapters.database import customers, enrollments, events, experiments
+from activities.walking import EndRequest, LocalTimeRequest, MissedRequest, ReactionRequest, VariantRequest
+from adapters.database import customers, enrollments, events, experiments, orders, rfm, sends
 from adapters.database.connection import Database, News, lock_customer
+from adapters.zones import zone_of
 from domain.clock import Clock
-from domain.customers import ConsentStatus, CustomerFacts, in_force
+from domain.customers import ConsentStatus, CustomerFacts, audiences_of, in_force
 from domain.decisions import Decision
 from domain.declared import declared_properties
+from domain.engagement import Engagement, EngagementModel, score
 from domain.errors import NotFound
 from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
+from domain.local_time import next_local, parse_clock
 from domain.messages import Channel
+from domain.sends import Reaction
 from domain.tracking import is_doubtful
 from services.addresses import addresses_of
 from services.catalogue import Catalogue
@@ -22,7 +28,7 @@ CATCH_UP_LIMIT = 100
 
 
 class Walking:
-    """Serves `activities.walking`."""
+    """Serves `activities.walking`. `zone` is for customers whose own is unknown."""
 
     def __init__(
         self,
@@ -30,8 +36,11 @@ class Walking:
         clock: Clock,
         catalogue: Catalogue,
         projector: Projector,
+        *,
+        zone: str,
     ) -> None:
         self._database, self._clock, self._catalogue, self._projector = database, clock, catalogue, projector
+        self._zone = zone
 
     async def facts(self, customer: str) -> CustomerFacts:
         """Fresh facts, pending events included."""
@@ -40,6 +49,9 @@ class Walking:
             row = await customers.by_id(connection, ours)
             consents = await customers.consents_of(connection, row["id"])
             addresses = await addresses_of(connection, row)
+            cadence = await orders.cadence(connection, row["id"]) if row["orders"] > 2 else None
+            scored = await rfm.of_customer(connection, row["id"])
+        now = self._clock.now()
         if applied:
             self._database.wake(News.CONSEQUENCES)
         reachable = []
@@ -51,9 +63,26 @@ class Walking:
         return CustomerFacts(
             first_seen_at=row["first_seen_at"],
             orders=row["orders"],
+            revenue=float(row["revenue"]),
             last_order_at=row["last_order_at"],
+            cadence=cadence,
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
+            last_active_at=row["last_active_at"],
+            engagement=score(
+                Engagement(value=row["engagement"], at=row["engagement_at"]).on(now), EngagementModel().scale
+            ),
+            stage=row["stage"] or "",
+            audiences=tuple(
+                sorted(
+                    audiences_of(
+                        orders=row["orders"],
+                        last_active_at=row["last_active_at"],
+                        vip=bool(scored and scored["vip"]),
+                        now=now,
+                    )
+                )
+            ),
             reachable=tuple(reachable),
         )
 
@@ -113,6 +142,18 @@ class Walking:
                     decision=Decision(rule="variant", facts={"experiment": request.experiment, "variant": variant}),
                 )
         return variant
+
+    async def local_time(self, request: LocalTimeRequest) -> datetime:
+        """The next instant at which it is a time of day where the customer lives, as far as that is known."""
+        async with self._database.transaction() as connection:
+            row = await customers.by_id(connection, request.customer)
+        zone = zone_of(row, self._zone)
+        return next_local(request.after, parse_clock(request.clock), zone, request.weekday)
+
+    async def reaction(self, request: ReactionRequest) -> Reaction:
+        """What they did with the last send of a message. A read receipt counts as seen, a doubtful open does not."""
+        async with self._database.transaction() as connection:
+            return await sends.reaction(connection, request.enrollment, request.message)
 
     async def end(self, request: EndRequest) -> Ending:
         """Write the ending unless there is one; answer the one that counts."""

@@ -79,8 +79,13 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def play(time_skipping: WorkflowEnvironment, database_url: str) -> AsyncIterator[Playback]:
-    """A journey's test bench: real classes, real activities, real templates, skipped time."""
-    async with Playback.on(time_skipping, database_url) as bench:
+async def play(
+    time_skipping: WorkflowEnvironment, database_url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Playback]:
+    """A journey's test bench: real classes, real activities, real templates, skipped time.
+
+    Of the journeys that start by themselves, those that the test's module names in JOURNEYS; all, if it names none.
+    """
+    async with Playback.on(time_skipping, database_url, journeys=getattr(request.module, "JOURNEYS", "")) as bench:
         yield bench
         await asyncio.wait_for(bench.close(), 30)

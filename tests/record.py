@@ -30,7 +30,7 @@ async def record(journey: str, server: EmbeddedPostgres, template: str) -> None:
     async with environment:
         for name, story in STORIES[journey].items():
             server.create_database(name, template)
-            async with Playback.on(environment, server.url(name)) as play:
+            async with Playback.on(environment, server.url(name), journeys=journey) as play:
                 await story(play)
                 history = await play.history(journey)
                 await play.close()

@@ -184,6 +184,7 @@ async def build(
         surrogates,
         currency=settings.currency,
         stages=read_stage_set(settings.stages),
+        starting=settings.starting,
     )
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
@@ -258,7 +259,7 @@ async def build(
         sending=Sending(database, clock, pace, catalogue, projector, facts, letters, gateways, shop),
         reports=reports,
         bounces=Bounces(reports, return_paths, EmailGateway.name, lambda send: message_id(send, sender)),
-        walking=Walking(database, clock, catalogue, projector),
+        walking=Walking(database, clock, catalogue, projector, zone=settings.timezone),
         people=People(
             database,
             pace,

@@ -1,12 +1,21 @@
 """SQL for orders."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
 from domain.orders import Order
+
+_CADENCE = text("""
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM (
+        SELECT day - lag(day) OVER (ORDER BY day) AS gap FROM (
+            SELECT DISTINCT date_trunc('day', placed_at) AS day FROM orders
+            WHERE customer = :customer AND status = 'placed') AS days
+    ) AS gaps HAVING count(gap) > 1
+""")
 
 
 async def of_customer(connection: AsyncConnection, customer: str) -> dict[str, Order]:
@@ -33,6 +42,13 @@ async def of_customer(connection: AsyncConnection, customer: str) -> dict[str, O
         )
         for row in rows
     }
+
+
+async def cadence(connection: AsyncConnection, customer: str) -> timedelta | None:
+    """How long it is from one day of purchase to the next: the median. None before the third (S9, S56)."""
+    rows = await connection.execute(_CADENCE, {"customer": customer})
+    found: timedelta | None = rows.scalar_one_or_none()
+    return found
 
 
 async def store(connection: AsyncConnection, customer: str, orders: Iterable[Order]) -> None:

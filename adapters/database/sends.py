@@ -10,7 +10,20 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
-from domain.sends import SendState
+from domain.sends import Reaction, SendState
+
+_REACTION = text("""
+    SELECT CASE
+        WHEN bool_or(EXISTS (SELECT FROM hits h WHERE h.send = s.id AND h.kind = 'click' AND h.grade = 'human'))
+            THEN 'clicked'
+        WHEN bool_or(seen_at IS NOT NULL) THEN 'seen'
+        WHEN bool_or(state IN ('accepted', 'unknown')) THEN 'not_seen'
+        ELSE 'not_sent'
+    END
+    FROM sends s
+    WHERE enrollment = :enrollment AND message = :message
+      AND visit = (SELECT max(visit) FROM sends WHERE enrollment = :enrollment AND message = :message)
+""")
 
 
 async def get(connection: AsyncConnection, send: UUID) -> RowMapping | None:
@@ -44,6 +57,12 @@ async def mark_seen(connection: AsyncConnection, send: UUID, at: datetime) -> No
     await connection.execute(
         text("UPDATE sends SET seen_at = :at WHERE id = :id AND seen_at IS NULL"), {"id": send, "at": at}
     )
+
+
+async def reaction(connection: AsyncConnection, enrollment: str, message: str) -> Reaction:
+    """What became of the last visit of a message: whether it went out, was surely seen by any leg, was clicked."""
+    rows = await connection.execute(_REACTION, {"enrollment": enrollment, "message": message})
+    return Reaction(rows.scalar_one())
 
 
 async def set_state(connection: AsyncConnection, send: UUID, state: SendState, rule: str) -> None:

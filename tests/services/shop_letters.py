@@ -10,7 +10,7 @@ from adapters.templates import MESSAGES, MessageLibrary
 from domain.messages import Channel
 from domain.offers import Discount, Offer, OfferKind
 from services.product_reading import ProductToKeep
-from tests.services.bench import Bench
+from tests.services.bench import Bench, folders
 from tests.support.factories import STAFF
 
 _TOML = """
@@ -42,7 +42,7 @@ MESSAGES_OF_THE_SHOP = {
 
 def write_shop(folder: Path) -> MessageLibrary:
     """The messages, in their folders, compiled."""
-    shutil.copytree(MESSAGES, folder, ignore=shutil.ignore_patterns("welcome_chain", "abandoned_cart"))
+    shutil.copytree(MESSAGES, folder, ignore=folders)
     for name, (purpose, channels, offer, products, shown) in MESSAGES_OF_THE_SHOP.items():
         message = folder / name
         message.mkdir(parents=True)

@@ -297,7 +297,7 @@ def listening(bench: Bench) -> Bench:
     declared = Declaration(name="Trial", folder="trial", plan=LISTENS, story="")
     catalogue = Catalogue((declared,), bench.library, bench.surrogates)
     bench.projector = Projector(bench.database, bench.clock, bench.pace, catalogue)
-    bench.walking = Walking(bench.database, bench.clock, catalogue, bench.projector)
+    bench.walking = Walking(bench.database, bench.clock, catalogue, bench.projector, zone="UTC")
     return bench
 
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from adapters.segments import shipped_segments
+from domain.errors import InvalidDeclaration
 from domain.journeys import Plan, Reentry
 from domain.triggers import On, Trigger, at_least, at_most, entering_segment, entering_stage, leaving_segment
+from services.catalogue import Catalogue
 from services.project import Projector
 from services.segment_catalogue import SegmentCatalogue
 from services.segments import Segments, watched_by
@@ -159,3 +161,18 @@ async def entered(bench: Bench) -> list[tuple[str, str]]:
         "SELECT c.customer_id, e.journey FROM enrollments e JOIN customers c ON c.id = e.customer ORDER BY 1, 2"
     )
     return [(row["customer_id"], row["journey"]) for row in rows]
+
+
+async def test_only_the_journeys_of_an_installation_start_by_themselves(bench: Bench) -> None:
+    declared = bench.catalogue.journeys()
+    some = Catalogue(declared, bench.library, bench.surrogates, starting=["Cart"])
+    async with bench.database.transaction() as connection:
+        routing, settings = await some.routing(connection), await some.settings(connection)
+
+    assert {name: set(listed.starts_on) for name, listed in routing.journeys.items()} == {
+        "Cart": {"cart_left"},
+        "Trial": set(),
+    }
+    assert settings == {"Trial": {"starts_on": []}}  # as marketers read it, too
+    with pytest.raises(InvalidDeclaration, match="TROPA_JOURNEYS names 'Carts'; there are: Cart, Trial"):
+        Catalogue(declared, bench.library, bench.surrogates, starting=["Carts"])

@@ -44,16 +44,18 @@ class Playback:
         database_url: str,
         *,
         also: tuple[type[Journey], ...] = (),
+        journeys: str = "",
         **replaced: Any,
     ) -> AsyncIterator["Playback"]:
         """A bench on a server and a database, with its own task queue and worker.
 
-        `also` are journeys of the tests' own, `replaced` is what else `build` is to take.
+        `also` are journeys of the tests' own, `journeys` those that events start (all by default), `replaced` is what
+        else `build` is to take.
         """
         began = await environment.get_current_time()
         clock = SettableClock(began)
         house = await build(
-            settings_for(database_url),
+            settings_for(database_url, journeys=journeys),
             clock=clock,
             pace=Pace(anchor=began),
             library=compiled(),

@@ -3,12 +3,14 @@
 from domain.durations import days, hours
 from services.product_reading import ProductToKeep
 from tests.support.playback import Playback
-from tests.workflows.stories import (
+from tests.workflows.stories.abandoned_cart import (
     a_cart_emptied,
     a_cart_nobody_wants,
     a_cart_of_the_evening,
     a_cart_ordered_in_time,
 )
+
+JOURNEYS = "AbandonedCart"  # that events start
 
 
 async def test_two_hours_after_the_last_change_and_not_before(play: Playback) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from tests.support.billing import billable_actions
 from tests.support.playback import Playback
-from tests.workflows.stories import converts_at_the_end
+from tests.workflows.stories.welcome_chain import converts_at_the_end
+
+JOURNEYS = "WelcomeChain"  # that events start
 
 APART = ("activity create_task", "activity customer")
 

@@ -9,7 +9,9 @@ from domain.durations import days, hours
 from domain.errors import EnrollmentRefused, InvalidInput
 from tests.support.factories import STAFF
 from tests.support.playback import Playback
-from tests.workflows.stories import converts_at_the_end, gets_stuck, opts_out, silent, uses_it_already
+from tests.workflows.stories.welcome_chain import converts_at_the_end, gets_stuck, opts_out, silent, uses_it_already
+
+JOURNEYS = "WelcomeChain"  # that events start
 
 
 async def test_silence_brings_four_letters_and_a_task_and_lapses(play: Playback) -> None:

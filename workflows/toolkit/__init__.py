@@ -1,17 +1,21 @@
 """What authors of journeys import, and nothing else."""
 
 from domain.contact_policy import Kind
+from domain.customers import Audience, CustomerFacts
 from domain.durations import days, hours, minutes
 from domain.events import HeardEvent
 from domain.journeys import Enrollment, Outcome, Plan, Reentry
+from domain.local_time import Weekday
 from domain.options import Between, Id
-from domain.sends import SendState
+from domain.sends import Reaction, SendState
 from domain.tasks import TaskOutcome
 from domain.triggers import On, at_least, at_most, entering_segment, entering_stage, leaving_segment
 from workflows.toolkit.journey import Journey
 
 __all__ = [
+    "Audience",
     "Between",
+    "CustomerFacts",
     "Enrollment",
     "HeardEvent",
     "Id",
@@ -20,9 +24,11 @@ __all__ = [
     "On",
     "Outcome",
     "Plan",
+    "Reaction",
     "Reentry",
     "SendState",
     "TaskOutcome",
+    "Weekday",
     "at_least",
     "at_most",
     "days",

@@ -8,12 +8,13 @@ from temporalio import workflow
 
 from activities.people import CrmRequest, PeopleActivities, TaskRequest, TellRequest
 from activities.sending import SendingActivities, SendRequest
-from activities.walking import VariantRequest, WalkingActivities
+from activities.walking import LocalTimeRequest, ReactionRequest, VariantRequest, WalkingActivities
 from domain.customers import CustomerFacts
 from domain.durations import spoken
 from domain.events import HeardEvent
 from domain.journeys import Outcome
-from domain.sends import TOUCHING, WAITING, SendResult, SendState
+from domain.local_time import Weekday, parse_clock
+from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState
 from workflows.toolkit.declaring import check_crm_facts, check_plan
 from workflows.toolkit.options import ACTIVITY
 from workflows.toolkit.walk import Walk, hour
@@ -52,6 +53,17 @@ class Journey(Walk):
         """Leave the customer in peace for a while."""
         await self._wait_until(self.now() + duration, f"wait {spoken(duration)}")
 
+    async def wait_until(self, clock: str, *, weekday: Weekday | None = None) -> None:
+        """Wait until it is a time of day, such as "10:00", where the customer lives; on a weekday, if one is said."""
+        request = LocalTimeRequest(
+            customer=self.enrollment.customer, after=self.now(), clock=f"{parse_clock(clock):%H:%M}", weekday=weekday
+        )
+        what = f"{weekday.value if weekday else 'the next'} {clock}"
+        until = await workflow.execute_activity_method(
+            WalkingActivities.local_time, request, summary=f"when is {what} there?", **ACTIVITY
+        )
+        await self._wait_until(until, f"wait for {what} there")
+
     async def wait_for(self, event: str, *, within: timedelta) -> HeardEvent | None:
         """The customer's next `event`, or None once `within` has passed.
 
@@ -77,6 +89,15 @@ class Journey(Walk):
         return await workflow.execute_activity_method(
             WalkingActivities.customer, self.enrollment.customer, summary="look at the customer", **ACTIVITY
         )
+
+    async def reaction(self, message: str) -> Reaction:
+        """What the customer did with the last send of a message here: nothing, saw it, clicked (S38)."""
+        request = ReactionRequest(enrollment=self.enrollment.id, message=message)
+        found = await workflow.execute_activity_method(
+            WalkingActivities.reaction, request, summary=f"reaction to {message}", **ACTIVITY
+        )
+        self._note(f"{message}: {found.value.replace('_', ' ')}")
+        return found
 
     async def variant(self, experiment: str) -> str:
         """Which variant of an experiment this customer gets: the same whenever it is asked, in every walk."""

@@ -1,0 +1,147 @@
+"""One customer's walk: what others can tell it, how it waits, how it ends, and what an operator reads of it.
+
+Goals, exits and leavings act while the walk waits; no author of a journey writes anything.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from activities.walking import EndRequest, MissedRequest, WalkingActivities
+from domain.clock import Pace
+from domain.events import HeardEvent, Inbox
+from domain.journeys import Ending, Enrollment, Leaving, Outcome, Plan
+from domain.options import restore_options
+from workflows.toolkit.options import ACTIVITY
+
+STORY = 12  # steps kept in the current details
+
+
+class Walk:
+    """What every walk does, whatever its journey says."""
+
+    plan: ClassVar[Plan]
+
+    @workflow.init
+    def __init__(self, enrollment: Enrollment) -> None:
+        self.enrollment = enrollment
+        self.options = restore_options(self.plan.options, enrollment.options)
+        self._pace = Pace(anchor=enrollment.anchor, pace=enrollment.pace)
+        self._inbox = Inbox()
+        self._visits: dict[str, int] = {}
+        self._releases = 0
+        self._behind = False
+        self._caught_up_to = 0
+        self._planned: Ending | None = None
+        self._walk: asyncio.Task[Outcome] | None = None
+        self._story: list[str] = []
+
+    def now(self) -> datetime:
+        """Business time."""
+        return self._pace.business(workflow.now())
+
+    def elapsed(self) -> timedelta:
+        """Business time since the enrollment began."""
+        return self.now() - self.enrollment.started_at
+
+    # What others tell a walk -----------------------------------------------------------------------------------------
+
+    @workflow.signal
+    def customer_event(self, event: HeardEvent) -> None:
+        """The customer did something that this journey listens for."""
+        self._inbox.put(event)
+
+    @workflow.signal
+    def ended(self, told: dict[str, str]) -> None:
+        """The goal was reached, or an exit was taken: the walk ends wherever it stands."""
+        self._planned = self._planned or Ending(outcome=Outcome(told["outcome"]))
+        if self._walk:
+            self._walk.cancel()
+
+    @workflow.signal
+    def released(self) -> None:
+        """What held a send back is gone."""
+        self._releases += 1
+
+    @workflow.signal
+    def catch_up(self) -> None:
+        """More happened than was told one by one: read it before the next wait goes on."""
+        self._behind = True
+
+    # How a walk runs and ends ----------------------------------------------------------------------------------------
+
+    async def walk(self, run: Callable[[], Awaitable[Outcome]]) -> str:
+        """Run the plan; record its ending, whichever way it came. The interceptor `Endings` calls this."""
+        ending, failed = self._planned, ""
+        if ending is None:
+            self._walk = asyncio.ensure_future(run())
+            try:
+                ending = Ending(outcome=await self._walk)
+            except (asyncio.CancelledError, FailureError) as error:
+                if self._planned is not None:  # the goal or an exit, seen from inside whatever the walk awaited
+                    ending = self._planned
+                elif is_cancelled_exception(error):
+                    await self._end(Ending(leaving=Leaving.STOPPED_BY_OPERATOR))
+                    raise
+                else:
+                    failed = type(error.__cause__ or error).__name__
+                    await self._end(Ending(leaving=Leaving.FAILED), failed)
+                    raise
+        return (await self._end(ending)).word
+
+    async def _end(self, ending: Ending, failed: str = "") -> Ending:
+        request = EndRequest(
+            enrollment=self.enrollment.id, customer=self.enrollment.customer, ending=ending, failed=failed
+        )
+        written = await asyncio.shield(
+            workflow.execute_activity_method(WalkingActivities.end, request, summary="record the ending", **ACTIVITY)
+        )
+        self._note(f"ended: {written.word.replace('_', ' ')}")
+        self._tell("")
+        return written
+
+    async def _wait_until(self, until: datetime, what: str, come: Callable[[], bool] = lambda: False) -> None:
+        """Wait for an instant of business time or for what may come, catching up when told to."""
+        summary = f"{what}, until {hour(until)}"
+        self._tell(summary)
+        while not come():
+            remaining = self._pace.lasting(until - self.now())
+            if remaining <= timedelta(0):
+                return
+            try:
+                await workflow.wait_condition(
+                    lambda: come() or self._behind, timeout=remaining, timeout_summary=summary
+                )
+            except TimeoutError:
+                return
+            if self._behind:
+                await self._read_missed()
+
+    async def _read_missed(self) -> None:
+        self._behind = False
+        # After the last catch-up, not after the last event heard: budgets are per name, so a later event of another
+        # name may have been told while earlier ones were not. The inbox ignores what it knows.
+        request = MissedRequest(
+            enrollment=self.enrollment.id, customer=self.enrollment.customer, after=self._caught_up_to
+        )
+        for event in await workflow.execute_activity_method(
+            WalkingActivities.catch_up, request, summary="catch up on what happened", **ACTIVITY
+        ):
+            self._inbox.put(event)
+            self._caught_up_to = max(self._caught_up_to, event.number)
+
+    def _note(self, what: str) -> None:
+        self._story = [*self._story[-STORY:], f"- {hour(self.now())} {what}"]
+
+    def _tell(self, now: str) -> None:
+        """What an operator reads in the Web UI."""
+        story = "\n".join(self._story)
+        workflow.set_current_details(f"**Now:** {now}\n\n{story}" if now else story)
+
+
+def hour(at: datetime) -> str:
+    return f"{at:%a %d %b %H:%M}"
