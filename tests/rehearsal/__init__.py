@@ -1,0 +1,1 @@
+"""Rehearsal: the engine, its ground, and what comes out."""
