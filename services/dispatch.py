@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import RowMapping
@@ -11,7 +12,6 @@ from sqlalchemy import RowMapping
 from adapters.database import dispatches
 from adapters.database.connection import Database
 from adapters.surrogates import Surrogates
-from adapters.temporal import Walks
 from domain.clock import Pace
 from domain.errors import TropaError
 from domain.journeys import Enrollment
@@ -20,6 +20,24 @@ from services.catalogue import Catalogue
 
 AT_ONCE = 16
 log = logging.getLogger(__name__)
+
+
+class Walks(Protocol):
+    """Who runs the walks. See `adapters.temporal.Walks`. Raises Unavailable when nobody could be told."""
+
+    async def start(
+        self, journey: str, enrollment: Enrollment, *, cause: str, priority: int, stage: str | None = None
+    ) -> str | None:
+        """Start an enrollment's workflow, once. Answers the run's id, as far as it is known."""
+        ...
+
+    async def signal(self, enrollment: str, name: str, payload: Mapping[str, Any] | None) -> str:
+        """Signal a walk. Answers what became of it."""
+        ...
+
+    async def cancel(self, enrollment: str, reason: str) -> str:
+        """Cancel a walk. Answers as `signal`."""
+        ...
 
 
 class Dispatcher:

@@ -1,6 +1,6 @@
-"""Infrastructure: a real PostgreSQL with a migrated database for each test, and Temporal's time-skipping server."""
+"""Infrastructure: a real PostgreSQL with a migrated database for each test, and time that passes at once."""
 
-import asyncio
+import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -47,6 +47,19 @@ def template(postgres: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """A database of this test's own."""
+    with _a_database(postgres, template) as url:
+        yield url
+
+
+@pytest.fixture
+def two_databases(postgres: EmbeddedPostgres, template: str) -> Iterator[tuple[str, str]]:
+    """Two of them, to compare."""
+    with _a_database(postgres, template) as one, _a_database(postgres, template) as other:
+        yield one, other
+
+
+@contextlib.contextmanager
+def _a_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     postgres.create_database(name, template)
     yield postgres.url(name)
@@ -79,13 +92,10 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def play(
-    time_skipping: WorkflowEnvironment, database_url: str, request: pytest.FixtureRequest
-) -> AsyncIterator[Playback]:
-    """A journey's test bench: real classes, real activities, real templates, skipped time.
+async def play(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Playback]:
+    """A journey's test bench: real classes, real activities, real templates, virtual time.
 
     Of the journeys that start by themselves, those that the test's module names in JOURNEYS; all, if it names none.
     """
-    async with Playback.on(time_skipping, database_url, journeys=getattr(request.module, "JOURNEYS", "")) as bench:
+    async with Playback.on(None, database_url, journeys=getattr(request.module, "JOURNEYS", "")) as bench:
         yield bench
-        await asyncio.wait_for(bench.close(), 30)

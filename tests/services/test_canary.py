@@ -76,7 +76,7 @@ async def test_nothing_that_temporal_is_told_holds_a_canary(bench: Bench) -> Non
     await bench.ingest.accept([an_event("opted_out", who, at=now, reason=CANARY)])
 
     walking = Listening()
-    dispatcher = Dispatcher(bench.database, walking, bench.catalogue, bench.surrogates, bench.pace)  # type: ignore[arg-type]
+    dispatcher = Dispatcher(bench.database, walking, bench.catalogue, bench.surrogates, bench.pace)
     payloads = await bench.rows("SELECT kind || payload::text AS said FROM dispatches ORDER BY id")
     await bench.change("UPDATE enrollments SET ended_at = NULL")  # so that even the starts are told
     while await dispatcher.dispatch_some():

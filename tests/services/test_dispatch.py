@@ -74,7 +74,7 @@ def dispatcher(bench: Bench, temporal: Temporal) -> Dispatcher:
 
 
 def to(bench: Bench, temporal: Temporal | Walks) -> Dispatcher:
-    return Dispatcher(bench.database, temporal, bench.catalogue, bench.surrogates, bench.pace)  # type: ignore[arg-type]
+    return Dispatcher(bench.database, temporal, bench.catalogue, bench.surrogates, bench.pace)
 
 
 async def drained(dispatcher: Dispatcher) -> int:

@@ -375,7 +375,7 @@ async def test_a_walk_not_yet_started_starts_as_the_survivors(bench: Bench) -> N
     await bench.a_customer("anna")
     await bench.merge("anna", "anja")
     walking = Listening()
-    dispatcher = Dispatcher(bench.database, walking, bench.catalogue, bench.surrogates, bench.pace)  # type: ignore[arg-type]
+    dispatcher = Dispatcher(bench.database, walking, bench.catalogue, bench.surrogates, bench.pace)
 
     await dispatcher.dispatch_some()
 

@@ -13,29 +13,19 @@ from adapters.templates import MessageLibrary
 from domain.contact_policy import ContactPolicy
 from domain.messages import Channel, Purpose
 from services.audit import Actor
+from tropa.rehearsal.ground import HeldClock
 
 STAFF = Actor(id="0123456789ab", name="staff")
 TEXTING = ContactPolicy(channels=dict.fromkeys(Purpose, frozenset(Channel)))
 """The defaults, but for texts: here they may say anything."""
 
 
-class SettableClock:
-    """Business time that stands still until the test moves it."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        """The instant it was set to."""
-        return self._at
-
-    def set(self, at: datetime) -> None:
-        """Move."""
-        self._at = at
+class SettableClock(HeldClock):
+    """Business time, moved by the test."""
 
     def pass_(self, duration: timedelta) -> None:
         """Move on."""
-        self._at += duration
+        self.set(self.now() + duration)
 
 
 @functools.cache

@@ -1,6 +1,5 @@
-"""A journey's test bench: tells a customer's story on Temporal's time-skipping server, with everything else real."""
+"""A journey's test bench: tells a customer's story in virtual time, with everything but Temporal real."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,16 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import text
-from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Delivery, Report
-from services.dispatch import Dispatcher
 from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
+from tests.support.worlds import OnServer, World
+from tropa.rehearsal.ground import Ground
 from tropa.wiring import House, build
 from tropa.worker import build_worker
 from workflows.registry import declarations
@@ -31,28 +30,27 @@ class Playback:
 
     customer_id = "anna@example.com"
 
-    def __init__(
-        self, environment: WorkflowEnvironment, house: House, clock: SettableClock, dispatcher: Dispatcher
-    ) -> None:
-        self.environment, self.house, self.clock, self._dispatcher = environment, house, clock, dispatcher
+    def __init__(self, world: World, house: House, clock: SettableClock) -> None:
+        self.house, self.clock, self._world = house, clock, world
 
     @classmethod
     @contextlib.asynccontextmanager
     async def on(
         cls,
-        environment: WorkflowEnvironment,
+        environment: WorkflowEnvironment | None,
         database_url: str,
         *,
         also: tuple[type[Journey], ...] = (),
         journeys: str = "",
+        began: datetime | None = None,
         **replaced: Any,
     ) -> AsyncIterator["Playback"]:
-        """A bench on a server and a database, with its own task queue and worker.
+        """A bench on a database: on the rehearsal ground, or on Temporal's time-skipping server.
 
         `also` are journeys of the tests' own, `journeys` those that events start (all by default), `replaced` is what
-        else `build` is to take.
+        else `build` is to take. The ground begins at `began`, or now.
         """
-        began = await environment.get_current_time()
+        began = await environment.get_current_time() if environment else began or datetime.now(UTC)
         clock = SettableClock(began)
         house = await build(
             settings_for(database_url, journeys=journeys),
@@ -62,14 +60,17 @@ class Playback:
             declared=(*declarations(), *declarations(also)),
             **replaced,
         )
-        queue = f"test-{uuid4().hex[:8]}"
-        dispatcher = house.dispatcher(environment.client, task_queue=queue, searchable=False)
-        worker: Worker = build_worker(house, environment.client, task_queue=queue, also=also)
-        async with worker:
-            bench = cls(environment, house, clock, dispatcher)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(house.database.close)
+            if environment is None:
+                world: World = Ground(house, clock, also=also)
+            else:
+                queue = f"test-{uuid4().hex[:8]}"
+                world = OnServer(environment, house, clock, queue)
+                await stack.enter_async_context(build_worker(house, environment.client, task_queue=queue, also=also))
+            bench = cls(world, house, clock)
             await bench.is_known()
             yield bench
-        await house.database.close()
 
     async def has_a_phone(self, phone: str = "+4915112345678") -> None:
         """Anna has a phone, too, and said yes to WhatsApp and to texts."""
@@ -115,39 +116,11 @@ class Playback:
 
     async def catch_up(self) -> None:
         """Project and dispatch what waits, and let the walks come to rest."""
-        while await self.house.projector.project_some() + await self._dispatcher.dispatch_some():
-            pass
-        await self.rest()
+        await self._world.settle()
 
     async def after(self, duration: timedelta) -> None:
         """Time passes."""
-        await self.environment.sleep(duration + INSTANT)
-        self.clock.set(await self.environment.get_current_time())
-        await self.rest()
-        await self.catch_up_quietly()
-
-    async def catch_up_quietly(self) -> None:
-        """What the walks themselves caused."""
-        while await self.house.projector.project_some() + await self._dispatcher.dispatch_some():
-            await self.rest()
-
-    async def rest(self) -> None:
-        """Wait until no walk has anything to do now."""
-        for enrollment in await self.enrollments():
-            with contextlib.suppress(Exception):
-                await self._rested(self.environment.client.get_workflow_handle(enrollment["id"]))
-
-    async def _rested(self, handle: WorkflowHandle[Any, Any]) -> None:
-        before = -1
-        while True:
-            described = await handle.describe()
-            busy = described.raw_description.pending_activities or described.raw_description.HasField(
-                "pending_workflow_task"
-            )
-            if not busy and described.history_length == before:
-                return
-            before = described.history_length
-            await asyncio.sleep(0.02)
+        await self._world.until(self.clock.now() + duration + INSTANT)
 
     async def enrollments(self) -> list[dict[str, Any]]:
         """All enrollments, oldest first."""
@@ -180,8 +153,11 @@ class Playback:
 
     async def history(self, journey: str = "%") -> WorkflowHistory:
         """The history of the latest enrollment (in a journey)."""
-        latest = await self._latest(journey)
-        return await self.environment.client.get_workflow_handle(latest["id"]).fetch_history()
+        return await self._world.history((await self._latest(journey))["id"])
+
+    async def closed(self, journey: str = "%") -> str | None:
+        """How Temporal says that the latest enrollment (in a journey) closed: completed, canceled; None while open."""
+        return await self._world.closed((await self._latest(journey))["id"])
 
     async def rows(self, query: str) -> list[dict[str, Any]]:
         """What a query finds."""
@@ -190,11 +166,4 @@ class Playback:
 
     async def close(self) -> None:
         """End every walk that still goes on."""
-        for row in await self.enrollments():
-            with contextlib.suppress(Exception):
-                await self.environment.client.get_workflow_handle(row["id"]).terminate("the test is over")
-
-
-def utc(*parts: int) -> datetime:
-    """An instant."""
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+        await self._world.close()
