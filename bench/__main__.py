@@ -1,9 +1,11 @@
 """`make bench`: real processes, embedded servers with their own settings, in a temporary folder on free ports.
 
-Progress goes to stderr, a table to stdout, everything as JSON to `.bench/`. Exit code 1 when a gate failed: an event
-lost or counted twice, a message not sent exactly once. A missed figure is no failure: machines differ.
+`python -m bench ingest` measures one part. Progress goes to stderr, a table to stdout, everything as JSON to `.bench/`.
+Exit code 1 when a gate failed: an event lost or counted twice, a message not sent exactly once. A missed figure is no
+failure: machines differ.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -12,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +33,7 @@ from tropa.running import HTTP_LOOP
 from tropa.stack import start
 
 RESULTS = Path(".bench")
+PARTS = ("letters", "ingest", "bulk")
 
 
 def say(line: str) -> None:
@@ -37,8 +41,8 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def measure(home: Path) -> list[Figure]:
-    """Everything, in order. Raises GateFailed and EmbeddedError."""
+def measure(home: Path, parts: Sequence[str]) -> list[Figure]:
+    """These parts, in order. Raises GateFailed and EmbeddedError."""
     settings = Settings(home=home, port=free_port(), temporal_port=free_port(), temporal_ui_port=free_port())
     program, mail, noop, port = [sys.executable, "-m"], free_port(), free_port(), free_port()
     noop_base, base = f"http://127.0.0.1:{noop}", f"http://127.0.0.1:{port}"
@@ -64,10 +68,15 @@ def measure(home: Path) -> list[Figure]:
         supervisor.start("bulk worker", [*program, "bench.bulk", crowd, here.temporal])
 
         async def run() -> list[Figure]:
-            async with letters.mailbox(mail) as mailbox:
-                found = await letters.measure(here.api, key, here.temporal, _bare(here.database), mailbox, say)
-            found += await ingest.measure(base, other, noop_base, _bare(database), say)
-            return found + await bulk.measure(crowd, here.temporal, say)
+            found: list[Figure] = []
+            if "letters" in parts:
+                async with letters.mailbox(mail) as mailbox:
+                    found += await letters.measure(here.api, key, here.temporal, _bare(here.database), mailbox, say)
+            if "ingest" in parts:
+                found += await ingest.measure(base, other, noop_base, _bare(database), say)
+            if "bulk" in parts:
+                found += await bulk.measure(crowd, here.temporal, say)
+            return found
 
         signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends the measuring, too
         with asyncio.Runner(loop_factory=HTTP_LOOP) as runner:
@@ -77,11 +86,16 @@ def measure(home: Path) -> list[Figure]:
 
 def main() -> int:
     """Run it; answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="How fast Tropa is, against bare floors.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all by default")
+    parts = parser.parse_args().parts or PARTS
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"no part is called {unknown[0]!r}; there are {', '.join(PARTS)}")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
         Path(folder).chmod(0o711)  # as root the server runs as another user
         try:
-            figures = measure(Path(folder) / "home")
+            figures = measure(Path(folder) / "home", parts)
         except (ingest.GateFailed, EmbeddedError) as error:
             say(f"bench failed: {error}")
             return 1

@@ -76,7 +76,7 @@ class Announcing:
 
     async def announce_some(self, limit: int = AT_ONCE) -> int:
         """One attempt for each delivery that is due. Answers how many there were."""
-        async with self._database.transaction() as connection:
+        async with self._database.autocommit() as connection:
             due = await webhooks.lease(connection, limit)
         await asyncio.gather(*(self._tell(row) for row in due))
         return len(due)

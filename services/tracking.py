@@ -65,7 +65,7 @@ class Tracking:
 
     async def settle_some(self, limit: int = 200) -> int:
         """Grade what is due. Answers how many letters that concerned."""
-        async with self._database.transaction() as connection:
+        async with self._database.autocommit() as connection:
             due = await hits.ungraded(connection, self._clock.now() - SETTLES_AFTER, limit)
         for letter in due:
             await self._settle(letter["id"], letter["customer"])

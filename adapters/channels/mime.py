@@ -11,6 +11,7 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry, Unstructur
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -38,8 +39,21 @@ class _Verbatim(UnstructuredHeader, BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
+class _Registry(HeaderRegistry):
+    """Makes the class of each header once; the library makes it anew for every header of every letter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
 def _policy() -> "EmailPolicy[EmailMessage]":
-    registry = HeaderRegistry()
+    registry = _Registry()
     registry.map_to_type("subject", _Subject)
     for name in ("message-id", "list-unsubscribe", "list-unsubscribe-post", "list-id", "feedback-id"):
         registry.map_to_type(name, _Verbatim)

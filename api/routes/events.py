@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api.access import allowed
 from api.needs import Needs
 from api.problems import answers
+from api.reading import BareRoute
 from api.reading_events import BatchTaken, EventBatch, Rejected, read_batch
 
 REF = "#/components/schemas/{name}"
@@ -32,7 +33,7 @@ _BODY: dict[str, Any] = {
     "content": {"application/json": {"schema": _SCHEMAS[0], "example": EXAMPLE}},
 }
 
-router = APIRouter(prefix="/v1", tags=["Events"])
+router = APIRouter(prefix="/v1", tags=["Events"], route_class=BareRoute)
 
 
 @router.post(
