@@ -25,6 +25,7 @@ REPLIED = "replied"
 TELEGRAM_STARTED = "telegram_started"
 PROFILE_CHANGED = "profile_changed"
 CONSENT_CHANGED = "consent_changed"
+ENROLLMENT = "enrollment"  # the property by which an event of ours names the walk that it is about
 
 Value: TypeAlias = float | int | bool | str | None
 
@@ -46,6 +47,10 @@ class Event:
     def imported(self) -> bool:
         """Whether it is history and starts nothing: handed over as such, or found late and set silently."""
         return self.source == IMPORT or (self.source == OURS and self.properties.get(SILENT) is True)
+
+    def concerns(self, enrollment: str) -> bool:
+        """Whether a walk may hear it. What we tell of one walk, such as its task's end, is nothing to the others."""
+        return self.source != OURS or self.properties.get(ENROLLMENT, enrollment) == enrollment
 
 
 @dataclass(frozen=True, kw_only=True)

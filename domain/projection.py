@@ -95,7 +95,7 @@ def _for_walk(event: Event, walk: Walk, number: int, routing: Routing, now: date
     if listed is None:  # a journey that this build no longer has: its walks hear nothing
         return []
     plan = listed.declaration.plan
-    if plan.about and plan.about_of(event) != walk.about:
+    if (plan.about and plan.about_of(event) != walk.about) or not event.concerns(walk.id):
         return []
     goals = (plan.goal,) if plan.goal else ()
     for outcome, ends in ((Outcome.CONVERTED, goals), (Outcome.EXITED, plan.exits)):

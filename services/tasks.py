@@ -18,7 +18,7 @@ from domain.clock import Clock
 from domain.decisions import Decision
 from domain.durations import hours
 from domain.errors import Conflict, InvalidDeclaration, NotFound
-from domain.events import OURS
+from domain.events import ENROLLMENT, OURS
 from domain.messages import Channel
 from domain.tasks import ANSWER, Desk, TaskCause, TaskOutcome, TaskState
 from services import audit
@@ -234,7 +234,7 @@ def _event(name: str, task: RowMapping, at: datetime, **more: str) -> events.New
     """What happened to a task, as an event of its customer, about what its journey is about."""
     said = {"task": task["name"], "task_id": str(task["id"]), **more}
     if task["enrollment"]:
-        said["enrollment"] = task["enrollment"]
+        said[ENROLLMENT] = task["enrollment"]
     return events.told_once(
         f"{name}:{task['id']}",
         customer_id=task["customer_id"],

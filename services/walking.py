@@ -113,7 +113,7 @@ class Walking:
                 properties=declared_properties(plan, event, routing.surrogate),
             )
             for number, event in found
-            if not is_doubtful(event)
+            if event.concerns(request.enrollment) and not is_doubtful(event)
         ]
 
     async def variant(self, request: VariantRequest) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Past, Signal, Start, Walk
 from domain.customers import EVERY_CHANNEL
-from domain.events import IMPORT, Event
+from domain.events import IMPORT, OURS, Event
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Outcome, Plan, Reentry
 from domain.options import Id
 from domain.projection import consequences
@@ -500,3 +500,20 @@ def test_walks_are_told_oldest_first() -> None:
     found = signals(Story(standing=standing).does("looked"))
 
     assert [each.walk.id for each in found] == ["enr_1", "enr_2", "enr_3"]
+
+
+def test_what_we_tell_of_one_walk_is_nothing_to_the_others() -> None:
+    story = Story(
+        {
+            "Call": Plan(starts_on=("asked",), hears=("task_closed",)),
+            "Wait": Plan(starts_on=("asked",), goal="task_closed"),
+        }
+    )
+    story.does("asked")  # enr_0 walks Call, enr_1 Wait
+    told = an_event("task_closed", at=NOON, source=OURS, enrollment="enr_0")
+
+    assert [type(each) for each in story.meets(told)] == [Signal]
+    assert [type(each) for each in story.does("task_closed", enrollment="enr_0")] == [
+        Signal,
+        End,
+    ]  # theirs says nothing
