@@ -111,6 +111,43 @@ def enroll_by_hand(
     typer.echo(asyncio.run(enter()))
 
 
+@app.command("rehearse")
+def rehearse_one(
+    journey: Annotated[str, typer.Argument(help="Its name, or its file's: WelcomeChain, welcome_chain")],
+    customer: Annotated[Path | None, typer.Option(help="The persona, TOML or JSON; Anna by default")] = None,
+    script: Annotated[Path | None, typer.Option(help="What they do and when, TOML or JSON; nothing by default")] = None,
+    language: Annotated[Literal["en", "ru"] | None, typer.Option(help="Of the story; the persona's by default")] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another journey that events may start; may be repeated")
+    ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Without the texts of the messages")] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="Where to write the walk's history, for Temporal's Web UI")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+) -> None:
+    """Play a journey for one persona, months in seconds, with the real code: what comes when, and why. See
+    docs/rehearse.md. It needs nothing that runs, and reaches nobody."""
+    from tropa import printing
+    from tropa.rehearsal import command
+
+    persona, behaviour = command.given(customer, script, language)
+    story = command.rehearse(
+        Settings.read(),
+        journey,
+        persona,
+        behaviour,
+        language=language,
+        also=tuple(also or ()),
+        history=history,
+        say=lambda words: typer.echo(words, err=True),
+    )
+    if as_json:
+        typer.echo(printing.story_json(story))
+    else:
+        printing.story(story, copies=not brief)
+
+
 @app.command("import")
 def import_file(
     kind: Kind,

@@ -13,6 +13,8 @@ from domain.sweep import Silent, Swept
 from services.findings import Diagnosis, Finding, Severity
 from services.importing import Counts
 from tropa.commands import JourneyRow, Told
+from tropa.rehearsal import telling
+from tropa.rehearsal.story import Story
 
 WIDE = 160  # in a pipe, where nobody has a width
 WHY_SILENT = {
@@ -46,6 +48,18 @@ def timeline(told: Told) -> None:
         _line(console, "There are earlier entries; --limit shows more.", style="dim")
     for entry in told.entries:
         _line(console, f"{told.local(entry.at)}  {entry.text}")
+
+
+def story(found: Story, *, copies: bool) -> None:
+    """A rehearsal, day by day."""
+    console = _console()
+    for words, style in telling.told(found, width=console.width, copies=copies):
+        _line(console, words, style=style)
+
+
+def story_json(found: Story) -> str:
+    """The same for programs."""
+    return msgspec.json.format(msgspec.json.encode(telling.data(found)), indent=2).decode()
 
 
 def swept(found: Swept) -> None:

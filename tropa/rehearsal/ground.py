@@ -96,9 +96,14 @@ class Ground:
             if not self._acted:
                 return
 
+    @property
+    def next(self) -> datetime | None:
+        """When something happens next, if nobody does anything."""
+        return min((each for each in (self.engine.next, self._told_next) if each), default=None)
+
     async def until(self, at: datetime) -> None:
         """Let time pass. What it brings, and whatever follows from that, happens at its own instant."""
-        while (due := min((each for each in (self.engine.next, self._told_next) if each), default=at)) < at:
+        while (due := self.next) and due < at:
             await self._walk_to(due)
         await self._walk_to(at)
 
