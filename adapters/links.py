@@ -128,6 +128,14 @@ class Links:
         """The send. Raises NotFound when it is not ours."""
         return UUID(bytes=self._unpacked("open", token, 16))
 
+    def survey(self, send: UUID) -> str:
+        """The page where a send's survey is answered. It has no expiry: who answers late is heard late."""
+        return f"{self._public_url}/s/{self._packed('survey', send.bytes)}"
+
+    def read_survey(self, token: str) -> UUID:
+        """The send. Raises NotFound when it is not ours."""
+        return UUID(bytes=self._unpacked("survey", token, 16))
+
     def is_own(self, url: str) -> bool:
         """Whether an address is one of our pages for customers, whose paths all begin with a single letter: /u/…"""
         return url.startswith(self._public_url) and bool(_OWN_PAGE.match(url, len(self._public_url)))

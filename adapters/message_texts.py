@@ -23,6 +23,7 @@ SUFFIXES = {
 CONTENT = "<!-- content -->"
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 _SHOWS_THE_CODE = re.compile(r"\bcode\.text\b")
+_LINKS_THE_SURVEY = re.compile(r"\bsurvey\.url\b")
 
 
 class Unfit(Exception):
@@ -70,6 +71,8 @@ def compile_text(file: Path, channel: Channel, layout: str, names: Names) -> Tex
     source, declared = read_text(file), read_text(file.with_name("message.toml"))
     if names.code and not _SHOWS_THE_CODE.search(source):
         raise wrong(file, "code", "the message gives a code, and here nobody would see it: write {{ code.text }}")
+    if names.survey and not _LINKS_THE_SURVEY.search(source):
+        raise wrong(file, "survey", "the message asks a survey, and here nobody could answer: write {{ survey.url }}")
     if channel is Channel.EMAIL:
         return _letter(file, source, layout, declared, names)
     if channel is Channel.WHATSAPP:

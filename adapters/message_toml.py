@@ -15,7 +15,7 @@ from domain.products import By, Listing, Of
 Word = TypeVar("Word", bound=StrEnum)
 
 _KEYS = {"purpose", "goal", "channels", "shelf_life", "limit", "why"}
-_OPTIONAL = {"topic", "offer", "products"}
+_OPTIONAL = {"topic", "offer", "products", "survey"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MOST = 20  # products of one list
 _LISTINGS = {
@@ -70,6 +70,7 @@ def read_message(file: Path) -> tuple[Message, dict[str, str]]:
         limit=_limit(file, values["limit"]),
         topic=_sentence(file, "topic", values["topic"]) if "topic" in values else "",
         offer=_offer(file, values["offer"]) if "offer" in values else "",
+        survey=_sentence(file, "survey", values["survey"]) if "survey" in values else "",
         products=_products(file, values.get("products", {})),
     )
     if message.offer and message.purpose is not Purpose.OFFER:

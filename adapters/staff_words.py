@@ -26,12 +26,16 @@ OWN: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A task or a notice, ready to read. A task's file may also say when it is due and whose it is when overdue."""
+    """A task or a notice, ready to read.
+
+    A task's file may also say when it is due, whose it is when overdue, and that it is the head's from the beginning.
+    """
 
     title: str
     text: str
     due_within: timedelta | None = None
     escalate_to: str | None = None
+    for_head: bool = False
 
 
 class StaffWords:
@@ -108,8 +112,10 @@ def _rules(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
                 rules[name] = parse_duration(value)
             elif name == "escalate_to":
                 rules[name] = mailbox(value, name)
+            elif name == "for_head" and isinstance(value, bool):
+                rules[name] = value
             else:
-                raise _wrong(file, f"there is no {name}; a task may have due_within and escalate_to")
+                raise _wrong(file, f"{name} is not so; a task may have due_within, escalate_to, for_head = true")
         except (InvalidInput, TypeError, AttributeError):
             kind = "a duration, such as “4 hours”" if name == "due_within" else "one e-mail address"
             raise _wrong(file, f"{name} must be {kind}") from None

@@ -18,6 +18,7 @@ class _Given(msgspec.Struct, forbid_unknown_fields=True):
     disengaged_after: str = "30 days"
     dormant_after: str = "90 days"
     gone_after: str = "180 days"
+    nps_every: str = "91 days"
     rfm_window: str | None = None
     rfm_fixed: bool = False
     rfm_recency_days: Four = _BOUNDS.recency_days
@@ -36,6 +37,7 @@ def read_sweep_rules(words: str) -> SweepRules:
         disengaged_after=_duration("disengaged_after", given.disengaged_after),
         dormant_after=_duration("dormant_after", given.dormant_after),
         gone_after=_duration("gone_after", given.gone_after),
+        nps_every=_duration("nps_every", given.nps_every),
         rfm=RfmRules(
             window=_duration("rfm_window", given.rfm_window) if given.rfm_window else None,
             fixed=given.rfm_fixed,

@@ -1,4 +1,5 @@
-"""What a text may say of the shop: the lists of products and the code that its message declares, and no other.
+"""What a text may say of the shop and of a survey: the lists of products, the code and the survey that its message
+declares, and no other.
 
 Found when the texts are read. At the send, a name that is wrong would fail it.
 """
@@ -13,19 +14,21 @@ from domain.products import Product
 
 _OF_PRODUCTS = frozenset(each.name for each in fields(Product))
 _OF_CODES = frozenset(each.name for each in fields(Code))
+_OF_SURVEYS = frozenset({"url", "scores"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """The lists of products that a message declares, and whether it gives a code."""
+    """The lists of products that a message declares, and whether it gives a code, or asks a survey."""
 
     lists: frozenset[str] = frozenset()
     code: bool = False
+    survey: bool = False
 
     @classmethod
     def of(cls, message: Message) -> "Names":
         """What a message declares."""
-        return cls(lists=frozenset(message.products), code=bool(message.offer))
+        return cls(lists=frozenset(message.products), code=bool(message.offer), survey=bool(message.survey))
 
 
 def check_names(tree: nodes.Template, names: Names) -> None:
@@ -62,6 +65,10 @@ def _check(of: str, said: str, names: Names, shown: frozenset[str], line: int) -
         _among(said, names.lists, "[products] in message.toml", line)
     elif of == "code" and not names.code:
         raise TemplateSyntaxError("there is no code: declare offer in message.toml", line)
+    elif of == "survey" and not names.survey:
+        raise TemplateSyntaxError("there is no survey: declare one in message.toml", line)
+    elif of == "survey":
+        _among(said, _OF_SURVEYS, "a survey", line)
     elif of == "code":
         _among(said, _OF_CODES, "a code", line)
 

@@ -3,7 +3,8 @@
 templates/messages/layout.mjml, words.toml       what surrounds every letter, in each language
 templates/messages/topics.toml                   what customers may choose and refuse by
 templates/messages/<journey>/<message>/
-    message.toml                                 purpose, goal, channels, shelf_life, limit, why, products, offer
+    message.toml                                 purpose, goal, channels, shelf_life, limit, why, products, offer,
+                                                 survey
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
     sms.<locale>.txt, telegram.<locale>.txt      plain text
     web_push.<locale>.toml                       title, text, url
@@ -20,6 +21,8 @@ from jinja2 import Template, TemplateError, UndefinedError
 
 from adapters.message_texts import CONTENT, SUFFIXES, Text, Unfit, compile_text, template
 from adapters.message_toml import read_message, read_text, read_toml, wrong
+from adapters.surveys import FOLDER as SURVEYS
+from adapters.surveys import read_surveys
 from adapters.template_names import Names
 from adapters.topics import read_topics
 from domain.errors import NotFound, TropaError
@@ -49,9 +52,13 @@ class _Folder:
 
 
 class MessageLibrary:
-    """Every message under `folder`, declared and compiled. A mistake in a file raises InvalidDeclaration."""
+    """Every message under `folder`, declared and compiled. A mistake in a file raises InvalidDeclaration.
 
-    def __init__(self, folder: Path = MESSAGES) -> None:
+    `surveys` is the folder of those that they may ask.
+    """
+
+    def __init__(self, folder: Path = MESSAGES, surveys: Path = SURVEYS) -> None:
+        self.surveys = read_surveys(surveys)
         self._layout = read_text(folder / "layout.mjml")
         if self._layout.count(CONTENT) != 1:
             raise wrong(folder / "layout.mjml", "content", f"write {CONTENT} once, where messages go")
@@ -109,6 +116,8 @@ class MessageLibrary:
     def _load(self, folder: Path) -> _Folder:
         declared = folder / "message.toml"
         message, why = read_message(declared)
+        if message.survey and message.survey not in self.surveys:
+            raise wrong(declared, "survey", f"{message.survey!r} is none; there are {', '.join(self.surveys)}")
         names = Names.of(message)
         texts = {}
         for file in sorted(folder.iterdir()):

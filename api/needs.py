@@ -42,6 +42,7 @@ from services.segment_export import SegmentExport
 from services.segments import Segments
 from services.shop import Shop
 from services.staging import Staging
+from services.surveys import Surveys
 from services.tasks import Tasks
 from services.timeline import Timeline
 from services.tracking import Tracking
@@ -75,6 +76,7 @@ class Needs:
     exporting: Exporting
     tracking: Tracking
     opting_out: OptingOut
+    surveys: Surveys
     links: Links
     reports: DeliveryReports
     bounces: Bounces

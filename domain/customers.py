@@ -58,6 +58,7 @@ class Consent:
 
 SNOOZE = days(90)  # the pause that is offered (S97)
 SLEEPS_AFTER = days(90)  # without anything done (design 7, the clock of activity)
+GONE_AFTER = days(180)
 
 
 def audiences_of(*, orders: int, last_active_at: datetime | None, vip: bool, now: datetime) -> frozenset[Audience]:
@@ -70,6 +71,11 @@ def audiences_of(*, orders: int, last_active_at: datetime | None, vip: bool, now
     elif not vip:
         found.add(Audience.ACTIVE)
     return frozenset(found)
+
+
+def is_gone(last_active_at: datetime | None, now: datetime) -> bool:
+    """Whether somebody who did things has done nothing for so long that we fall silent, too (S50, S99)."""
+    return last_active_at is not None and now - last_active_at >= GONE_AFTER
 
 
 def topic_refused(consents: Mapping[str, Consent], channel: Channel, topic: str) -> Consent | None:

@@ -9,11 +9,15 @@ from domain.errors import InvalidInput
 from domain.events import Event, Value
 from domain.journeys import Plan
 from domain.options import Id
+from domain.surveys import SURVEY_ANSWERED, answer_of
 
 
 def declared_properties(plan: Plan, event: Event, surrogate: Callable[[str], str]) -> dict[str, Value]:
-    """The properties of an event that a plan declares, of the declared kind; others and misfits are left out."""
-    declared: dict[str, Value] = {}
+    """The properties of an event that a plan declares, of the declared kind; others and misfits are left out.
+
+    Of an answer to a survey, the score and the send are told without being declared.
+    """
+    declared: dict[str, Value] = answer_of(event) if event.name == SURVEY_ANSWERED else {}
     for name, kind in plan.properties.get(event.name, {}).items():
         value = event.properties.get(name)
         if kind is Id:

@@ -21,7 +21,17 @@ THEIR_OWN = frozenset(
 )
 # A verified open, a click, a visit: the clock of engagement (design 7).
 ENGAGING = frozenset(
-    {CLICKED, OPENED, "replied", "page_viewed", "category_viewed", "product_viewed", "visited", "search_made"}
+    {
+        CLICKED,
+        OPENED,
+        "replied",
+        "survey_answered",
+        "page_viewed",
+        "category_viewed",
+        "product_viewed",
+        "visited",
+        "search_made",
+    }
 )
 
 
@@ -36,6 +46,7 @@ def _weights() -> dict[str, float]:
         CLICKED: 3,
         "cart_updated": 3,
         "replied": 3,
+        "survey_answered": 3,
         "page_viewed": 1,
         "category_viewed": 1,
         "product_viewed": 1,

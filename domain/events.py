@@ -1,7 +1,7 @@
 """What happened to a customer, and what of it a journey hears."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -65,27 +65,42 @@ class HeardEvent:
 
 
 class Inbox:
-    """Events that a journey heard and has not used yet. Hearing one twice changes nothing."""
+    """Events that a journey heard and has not used yet. Hearing one twice changes nothing.
 
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self._waiting: list[HeardEvent] = []
+    `seen` are the ids of those that it heard in an earlier run, `waiting` those of them that it has not used.
+    """
+
+    def __init__(self, *, seen: Iterable[str] = (), waiting: Iterable[HeardEvent] = ()) -> None:
+        self._seen = dict.fromkeys(seen)
+        self._waiting = list(waiting)
 
     def put(self, event: HeardEvent) -> None:
         """Take in an event, unless it was taken in before."""
         if event.id in self._seen:
             return
-        self._seen.add(event.id)
+        self._seen[event.id] = None
         self._waiting.append(event)
 
-    def peek(self, *names: str) -> HeardEvent | None:
-        """The earliest unused event of these names, if any."""
-        found = [event for event in self._waiting if event.name in names]
+    def seen(self, most: int) -> list[str]:
+        """The ids of the events heard last, the oldest first."""
+        return list(self._seen)[-most:]
+
+    def waiting(self, most: int) -> list[HeardEvent]:
+        """The unused events heard last."""
+        return self._waiting[-most:]
+
+    def peek(self, *names: str, **having: Value) -> HeardEvent | None:
+        """The earliest unused event of these names, and with these properties, if any."""
+        found = [
+            event
+            for event in self._waiting
+            if event.name in names and all(event.properties.get(name) == value for name, value in having.items())
+        ]
         return min(found, key=lambda event: event.number, default=None)
 
-    def take(self, *names: str) -> HeardEvent | None:
+    def take(self, *names: str, **having: Value) -> HeardEvent | None:
         """As `peek`, and use it up."""
-        event = self.peek(*names)
+        event = self.peek(*names, **having)
         if event:
             self._waiting.remove(event)
         return event

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.contact_policy import Kind
 from domain.durations import days, hours
-from domain.events import Event
+from domain.events import Event, HeardEvent
 from domain.options import NoOptions
 from domain.triggers import Trigger, events_of
 
@@ -55,6 +55,7 @@ class Plan:
     `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5. `kind` says
     which limits of the contact policy bind it. `experiments` are what it tries out, each with its variants, the one
     that was there before first.
+    `carries` is what a walk without end takes along when it begins a fresh run: a frozen dataclass like `options`.
     """
 
     starts_on: tuple[Trigger, ...] = ()
@@ -70,6 +71,7 @@ class Plan:
     priority: int = 3
     kind: Kind = Kind.TRIGGERED
     options: type = NoOptions
+    carries: type = NoOptions
     experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -97,10 +99,27 @@ class Declaration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Carried:
+    """What a walk takes along into a fresh run: `state` as its journey declares it, and what every walk remembers.
+
+    `visits` count on, so that the ledger never takes a new send for an old one; `seen` and `waiting` are of its inbox.
+    """
+
+    state: dict[str, Any]
+    visits: dict[str, int]
+    seen: list[str]
+    waiting: list[HeardEvent]
+    caught_up_to: int
+    behind: bool
+    story: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Enrollment:
     """What a walk starts with, in Temporal: surrogates, numbers and instants only.
 
-    `about` is a keyed surrogate of what it is about; `anchor` and `pace` map real to business time.
+    `about` is a keyed surrogate of what it is about; `anchor` and `pace` map real to business time. `carried` is there
+    from the second run on of a walk without end.
     """
 
     id: str
@@ -110,6 +129,7 @@ class Enrollment:
     pace: float = 1.0
     about: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

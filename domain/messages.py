@@ -45,7 +45,7 @@ class Message:
     `goal` says what the customer gains or does (S27); `shelf_life` is how long after the step it is still worth
     sending, or until what hour of the step's day (C12); `channels` are in order of preference; `locales` are those that
     every channel has a text for; `topic` is what customers may choose or refuse it by. `offer` names the offer whose
-    code it gives, `products` are the lists that its texts show, by name.
+    code it gives, `products` are the lists that its texts show, by name, and `survey` is what it asks.
     """
 
     journey: str
@@ -58,6 +58,7 @@ class Message:
     locales: tuple[str, ...] = ()
     topic: str = ""
     offer: str = ""
+    survey: str = ""
     products: Mapping[str, Listing] = field(default_factory=dict)
 
     @property

@@ -1,8 +1,9 @@
 """The contact policy: may this message go to this customer, by which channel, and when at the earliest?
 
 Pure functions over facts that were read under the customer's lock (design 5 and 6). The numbers are in
-`domain.contact_policy`; S90 (transactional messages are exempt), S96 and S99 (refusals and dead addresses). Windows
-roll; there are no calendar days. The strictest rule wins.
+`domain.contact_policy`; S90 (transactional messages are exempt), S96 and S99 (refusals, dead addresses, lost contacts:
+whoever is gone hears nothing but the last attempts to win them back). Windows roll; there are no calendar days. The
+strictest rule wins.
 """
 
 from collections.abc import Iterable
@@ -32,6 +33,8 @@ class Verdict(StrEnum):
 
 # What a control group does without (design 6): it costs nobody a receipt, help, or their say.
 CONTROLLED = frozenset({Purpose.VALUE, Purpose.OFFER})
+# What nobody who is gone hears (S50, S99): all that is neither about their orders nor help with what they use.
+UNASKED = CONTROLLED | {Purpose.FEEDBACK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +190,8 @@ def _against_all(message: Message, facts: SendFacts, at: datetime) -> Decision |
         return Decision(rule="ended", facts={"how": facts.ended})
     if seen := _seen(facts):
         return seen
+    if facts.gone and facts.kind is not Kind.REACTIVATION and message.purpose in UNASKED:
+        return Decision(rule="gone")
     if message.offers_what_is_named and facts.offered & facts.bought:
         return Decision(rule="just_bought", facts={"products": sorted(facts.offered & facts.bought)})
     recent = sum(at - message.limit.within < sent <= at for sent in facts.same_message)
@@ -204,7 +209,7 @@ def _holds(message: Message, facts: SendFacts, policy: ContactPolicy) -> Decisio
     if facts.trouble:
         return Decision(rule=facts.trouble.value)
     owed = policy.values_before_offer - facts.values_since_offer
-    if facts.kind is not Kind.TRIGGERED and owed > 0:
+    if facts.kind is Kind.SCHEDULED and owed > 0:
         return Decision(
             rule="value_owed", facts={"count": facts.values_since_offer, "needed": policy.values_before_offer}
         )

@@ -7,6 +7,7 @@ from domain.engagement import EngagementModel
 from domain.events import Event
 from domain.journeys import Declaration
 from domain.stages import StageSet
+from domain.surveys import Survey
 from domain.triggers import any_fits
 
 
@@ -27,7 +28,7 @@ class Listed:
 class Routing:
     """Which journeys there are. `surrogate` keys a foreign id; Temporal sees nothing else of it.
 
-    `currency` is the installation's, as are the `stages` of its customers' lives.
+    `currency` is the installation's, as are the `stages` of its customers' lives and the `surveys` that it asks.
     """
 
     journeys: Mapping[str, Listed]
@@ -35,6 +36,7 @@ class Routing:
     currency: str = "EUR"
     engagement: EngagementModel = field(default_factory=EngagementModel)
     stages: StageSet = field(default_factory=lambda: StageSet(name=""))
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
 
     def starting_on(self, event: Event) -> Iterable[Listed]:
         """The journeys that an event starts."""

@@ -105,6 +105,10 @@ RULES: dict[str, dict[str, str]] = {
         "en": "It was worth sending until {expires}, and {blocked}",
         "ru": "Сообщение имело смысл до {expires}, и {blocked}",
     },
+    "gone": {
+        "en": "They have done nothing for half a year, and we have said our last word",
+        "ru": "Полгода клиент ничего не делал, и последнее слово уже сказано",
+    },
     "fuse": {
         "en": "This message already went {count} times in {within}, its own limit; the journey was stopped",
         "ru": "Сообщение уже уходило {count} раз за {within}, это предел; путь остановлен",

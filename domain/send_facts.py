@@ -26,8 +26,8 @@ class SendFacts:
 
     `kind` is the journey's. `touches` are other touches that this customer had or may have; `same_message` those of
     this very message; `legs` the earlier legs of this one. `preferred` is the channel that the customer likes best
-    (S9), `frequency` and `snoozed_until` what they chose. `held_out`: they are in a control group. `values_since_offer`
-    counts messages of value, `offered` and `bought` are products.
+    (S9), `frequency` and `snoozed_until` what they chose. `gone`: they did nothing for half a year. `held_out`: they
+    are in a control group. `values_since_offer` counts messages of value, `offered` and `bought` are products.
     """
 
     zone: str
@@ -40,6 +40,7 @@ class SendFacts:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     kind: Kind = Kind.TRIGGERED
     audiences: frozenset[Audience] = frozenset()
+    gone: bool = False
     frequency: Frequency | None = None
     snoozed_until: datetime | None = None
     trouble: Trouble | None = None

@@ -13,9 +13,8 @@ from domain.first_touch import FirstTouch, first_touch
 from domain.orders import NOTHING, Order, order_after, order_named, totals
 from domain.routing import Routing
 from domain.stages import Move, StageSet
+from domain.surveys import is_low
 from domain.tracking import is_doubtful
-
-LOW_SCORE = 6
 
 
 @dataclass(kw_only=True)
@@ -81,7 +80,7 @@ class Standing:
                 self.activated_at = min(at, self.activated_at or at)
             case "complaint_opened":
                 self.trouble = Trouble.COMPLAINT
-            case "score_given" if _is_low(event.properties.get("score")):
+            case "survey_answered" if is_low(event, routing.surveys):
                 self.trouble = self.trouble or Trouble.LOW_SCORE
             case "complaint_resolved":
                 self.trouble = None
@@ -98,8 +97,3 @@ class Standing:
             self.known[name] = order
             self.changed.add(name)
             self.orders, self.revenue, self.last_order_at = totals(self.known.values())
-
-
-def _is_low(score: object) -> bool:
-    """Whether an answer from 0 to 10 asks for help rather than for an offer (S58)."""
-    return isinstance(score, (int, float)) and not isinstance(score, bool) and score <= LOW_SCORE

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from domain.customers import SLEEPS_AFTER
+from domain.customers import GONE_AFTER, SLEEPS_AFTER
 from domain.durations import days, spoken
 from domain.errors import InvalidInput
 from domain.rfm import RfmRules
@@ -16,17 +16,23 @@ ENGAGEMENT_LOST = "engagement_lost"
 # The clock of purchases.
 RFM_SEGMENT_ENTERED = "rfm_segment_entered"
 BIRTHDAY = "birthday"
+NPS_DUE = "nps_due"
+KNOWN_FOR = days(30)  # who is asked for a score has had time to form a view
 
 LEAP_DAY, BEFORE_LEAP_DAY = "02-29", "02-28"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepRules:
-    """When silence says something, and how RFM is read. Raises InvalidInput naming what cannot be."""
+    """When silence says something, how often NPS is asked (S57), and how RFM is read.
+
+    Raises InvalidInput naming what cannot be.
+    """
 
     disengaged_after: timedelta = days(30)
     dormant_after: timedelta = SLEEPS_AFTER
-    gone_after: timedelta = days(180)
+    gone_after: timedelta = GONE_AFTER
+    nps_every: timedelta = days(91)
     rfm: RfmRules = field(default_factory=RfmRules)
 
     def __post_init__(self) -> None:
@@ -36,6 +42,8 @@ class SweepRules:
         ]
         if self.gone_after <= self.dormant_after:
             problems.append(f"gone_after: must be longer than dormant_after, {spoken(self.dormant_after)}")
+        if not days(30) <= self.nps_every <= days(366):
+            problems.append(f"nps_every: must be between 30 and 366 days; got {spoken(self.nps_every)}")
         if self.rfm.window is not None and self.rfm.window < days(1):
             problems.append(f"rfm_window: must be at least a day; got {spoken(self.rfm.window)}")
         if problems:

@@ -17,6 +17,7 @@ from domain.messages import Message
 from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
 from domain.stages import StageSet
+from domain.surveys import Survey
 from services import audit
 from services.audit import Actor
 
@@ -77,6 +78,12 @@ class Catalogue:
         folder = self.journey(journey).folder
         return tuple(message for message in self._library.messages() if message.journey == folder)
 
+    def survey(self, name: str) -> Survey:
+        """A survey. Raises NotFound."""
+        if name not in self._library.surveys:
+            raise NotFound("survey", name)
+        return self._library.surveys[name]
+
     def topics(self) -> tuple[str, ...]:
         """What customers may choose by, in order."""
         return tuple(self._library.topics.words)
@@ -105,7 +112,13 @@ class Catalogue:
             )
             for name, declaration in self._declarations.items()
         }
-        return Routing(journeys=listed, surrogate=self.surrogates.of, currency=self._currency, stages=self.stages)
+        return Routing(
+            journeys=listed,
+            surrogate=self.surrogates.of,
+            currency=self._currency,
+            stages=self.stages,
+            surveys=self._library.surveys,
+        )
 
     async def experiment(self, connection: AsyncConnection, journey: str, name: str) -> Experiment:
         """An experiment of a journey, as it runs here. Raises NotFound."""

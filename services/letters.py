@@ -65,6 +65,7 @@ class Letters:
             case.row,
             unsubscribe=unsubscribe,
             preferences=self._links.preferences(customer),
+            survey=self._links.survey(send),
             event=case.start,
             shop=shop,
         )
@@ -94,6 +95,14 @@ class Letters:
             links=targets,
         )
 
+    def _asked(self, folder: str, message: str, url: str) -> dict[str, object]:
+        """The link to a message's survey, and one for each score: tapped, it is chosen on the page, not yet sent."""
+        survey = self._library.surveys.get(self._library.message(folder, message).survey)
+        if survey is None:
+            return {}
+        scores = [{"score": score, "url": f"{url}?score={score}"} for score in survey.scores]
+        return {"survey": {"url": url, "scores": scores}}
+
     def _doors(self, ours: str | None) -> dict[str, str | None]:
         """The customer's own links to other channels; an invented customer has none."""
         now = self._clock.now()
@@ -119,6 +128,7 @@ class Letters:
         *,
         unsubscribe: str,
         preferences: str,
+        survey: str = "",
         locale: str | None = None,
         event: Mapping[str, object] = MappingProxyType({}),
         shop: Mapping[str, object] = MappingProxyType({}),
@@ -126,7 +136,8 @@ class Letters:
         """A message for a customer, or for an invented one. Raises NotFound and RenderFailed.
 
         `customer` has attributes, locale and, unless invented, our id as `customer`. `event` are the properties of what
-        started the journey, in its newest state; `shop` is what lists of products and a code came to.
+        started the journey, in its newest state; `shop` is what lists of products and a code came to. The links are
+        given: `survey` leads to the page of the message's survey, if it asks one.
         """
         attributes = customer["attributes"]
         spoken = locale or customer["locale"] or self._company.locale
@@ -141,6 +152,7 @@ class Letters:
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences,
+            **self._asked(folder, message, survey),
             **self._doors(customer.get("customer")),
             **shop,
         }

@@ -60,6 +60,7 @@ class People:
                 title=written.title,
                 text=written.text,
                 due_at=request.due_at,
+                owner=self._desk.head if written.for_head else None,
                 escalate_to=written.escalate_to,
                 enrollment=request.enrollment,
             )

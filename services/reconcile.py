@@ -119,7 +119,7 @@ class Reconciler:
             raise
 
     async def _restarted(self, since: datetime) -> int:
-        """Runs that we did not start: an operator reset the workflow, and the customer walks again."""
+        """Runs that we did not start: the walk went on in a fresh one, or an operator reset the workflow."""
         corrected = 0
         query = f"ExecutionStatus = 'Running' AND StartTime >= '{since.isoformat()}'"
         async for execution in self._client.list_workflows(query):
@@ -129,10 +129,31 @@ class Reconciler:
                 row = await enrollments.get(connection, execution.id)
                 if row is None or row["run_id"] in (None, execution.run_id):
                     continue
+            if await self._follows(execution.id, execution.run_id, row["run_id"]):
+                async with self._database.transaction() as connection:
+                    await enrollments.record_run(connection, execution.id, execution.run_id)
+                continue
+            async with self._database.transaction() as connection:
                 await lock_customer(connection, row["customer"])
                 await self._restart(connection, execution.id, execution.run_id)
-                corrected += 1
+            corrected += 1
         return corrected
+
+    async def _follows(self, workflow: str, run: str, known: str) -> bool:
+        """Whether a walk came to this run from the known one by itself, as walks without end do (continue-as-new).
+
+        A reset keeps its run's beginning, and so says of itself what that run said: that it follows the one before.
+        """
+        try:
+            while run and run != known:
+                history = self._client.get_workflow_handle(workflow, run_id=run).fetch_history_events(page_size=1)
+                began = (await anext(history)).workflow_execution_started_event_attributes
+                run = began.continued_execution_run_id
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:  # older than Temporal keeps
+                return False
+            raise
+        return bool(run)
 
     async def _restart(self, connection: AsyncConnection, enrollment: str, run: str) -> None:
         """Record the new run. Open the enrollment again, or stop the run where nobody may walk any more."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.stage_sets import stage_label
+from adapters.surveys import reason_label
 from domain.decisions import tell
 from domain.events import SNOOZED
 from domain.rfm import WORDS as RFM_WORDS
@@ -46,7 +47,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "frequency_chosen": {"en": "Chose how often to hear from us", "ru": "Выбор частоты сообщений"},
     "complaint_opened": {"en": "Opened a complaint", "ru": "Жалоба открыта"},
     "complaint_resolved": {"en": "The complaint is resolved", "ru": "Жалоба решена"},
-    "score_given": {"en": "Gave a score", "ru": "Оценка получена"},
+    "survey_answered": {"en": "Answered the survey “{survey}”: {answer}", "ru": "Ответ на опрос «{survey}»: {answer}"},
     "cart_emptied": {"en": "Emptied the cart", "ru": "Корзина очищена"},
     "checkout_started": {"en": "Started the checkout", "ru": "Начало оформления заказа"},
     "replied": {"en": "Answered by {channel}", "ru": "Ответ клиента: {channel}"},
@@ -56,6 +57,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "became_dormant": {"en": "Fell silent", "ru": "Давно не появляется"},
     "became_gone": {"en": "Counts as gone", "ru": "Считается ушедшим"},
     "engagement_lost": {"en": "Opens and clicks no more", "ru": "Перестал открывать письма и переходить по ссылкам"},
+    "nps_due": {"en": "Time to ask whether they would recommend us", "ru": "Пора спросить, посоветует ли нас клиент"},
     "birthday": {"en": "Birthday", "ru": "День рождения"},
     "rfm_segment_entered": {"en": "RFM: now {segment}", "ru": "RFM: теперь {segment}"},
     "segment_entered": {"en": "Came into the segment “{segment}”", "ru": "Вошёл в сегмент «{segment}»"},
@@ -159,6 +161,11 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str, *, tit
     for key in ("channel", "status", "reason", "outcome"):
         if key in properties:
             said[key] = _word(str(properties[key]), locale)
+    if "survey" in properties:
+        survey, reason = str(properties["survey"]), properties.get("reason")
+        told = (properties.get("score"), reason_label(survey, str(reason), locale) if reason else None)
+        said["survey"] = survey.replace("_", " ")
+        said["answer"] = ", ".join(str(each) for each in told if each is not None)
     if "segment" in properties:
         said["segment"] = _segment(str(properties["segment"]), locale)
     said |= {key: str(properties[key]) for key in ("deal", "from", "to", "author") if key in properties}

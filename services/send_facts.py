@@ -13,7 +13,7 @@ from adapters.database import customers, facts
 from adapters.surrogates import Surrogates
 from adapters.zones import zone_of
 from domain.contact_policy import ContactPolicy, Touch
-from domain.customers import Frequency, Trouble, audiences_of
+from domain.customers import Frequency, Trouble, audiences_of, is_gone
 from domain.deliveries import Address
 from domain.experiments import held_out
 from domain.journeys import Plan
@@ -139,6 +139,7 @@ def facts_of(customer: Mapping[Any, Any], *, at: datetime, default_zone: str) ->
             vip=customer["vip"] or customer["attributes"].get("vip") is True,
             now=at,
         ),
+        gone=is_gone(customer["last_active_at"], at),
         frequency=Frequency(customer["frequency"]) if customer["frequency"] else None,
     )
 

@@ -1,4 +1,4 @@
-"""The daily sweep: finds who fell silent, whose birthday it is, and who changed their RFM segment; writes events."""
+"""The daily sweep: finds who fell silent, whose birthday it is, who changed their RFM segment, whose NPS is due."""
 
 import asyncio
 import time
@@ -17,6 +17,7 @@ from domain.clock import Clock
 from domain.events import OURS
 from domain.sweep import (
     BIRTHDAY,
+    NPS_DUE,
     RFM_SEGMENT_ENTERED,
     Silent,
     Sweep,
@@ -69,6 +70,7 @@ class Sweeping:
         finally:
             silences.cancel()
         told[BIRTHDAY] = await self._birthdays(at, last, tell)
+        told[NPS_DUE] = await self._nps(at, last, tell)
         told[RFM_SEGMENT_ENTERED] = scored.told
         if self._segments:
             tell("segments: who comes and who goes")
@@ -128,6 +130,15 @@ class Sweeping:
             after = found[-1]["id"]
             self._database.wake()
             tell(f"birthdays: {told:,}")
+
+    async def _nps(self, at: datetime, last: Sweep | None, tell: Tell) -> int:
+        """Turns that have come since the last sweep; the first finds none, so that nobody is asked for the past."""
+        if last is None:
+            return 0
+        async with self._database.transaction() as connection:
+            told = await sweeps.nps_due(connection, self._rules, at=at, last=last.as_of)
+        tell(f"NPS is due: {told:,}")
+        return told
 
     def _birthday(self, row: RowMapping, at: datetime, last: Sweep | None) -> NewEvent | None:
         """The event of somebody's birthday, once a year, when it is that day where they are."""

@@ -48,7 +48,7 @@ def test_every_message_belongs_to_a_journey_that_sends_it() -> None:
 
 
 def _sent(source: str) -> list[str]:
-    return re.findall(r'\.(?:send|cascade)\(\s*"(\w+)"', source)
+    return re.findall(r'\.(?:send|cascade|ask)\(\s*"(\w+)"', source)
 
 
 def test_every_message_that_a_journey_sends_has_its_folder() -> None:
@@ -65,7 +65,8 @@ def test_every_event_that_a_journey_waits_for_is_one_that_it_hears() -> None:
     for declaration in declarations():
         source = (ROOT / "workflows" / f"{declaration.folder}.py").read_text()
         calls = re.findall(r"self\.(?:wait_for|wait_for_any|heard)\(([^)]*?)(?:within|\))", source, re.DOTALL)
-        named = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
+        named = {"survey_answered"} if ".ask(" in source else set()
+        named |= {name for call in calls for name in re.findall(r'"(\w+)"', call)}
         assert named <= set(declaration.plan.hears), f"{declaration.name} does not hear {named}"
 
 

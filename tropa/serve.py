@@ -28,6 +28,7 @@ from services.preference_center import PreferenceCenter
 from services.preferences import Preferences
 from services.replies import Replies
 from services.staging import Staging
+from services.surveys import Surveys
 from services.timeline import Timeline
 from services.watching import Watching
 from tropa.importing import importing
@@ -88,6 +89,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             exporting=Exporting(house.database),
             tracking=house.tracking,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
+            surveys=Surveys(house.database, house.clock, house.links, house.ingest, house.catalogue),
             links=house.links,
             reports=house.reports,
             bounces=house.bounces,

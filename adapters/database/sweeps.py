@@ -10,7 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
 from domain.events import OURS, SILENT
-from domain.sweep import BECAME_DORMANT, BECAME_GONE, ENGAGEMENT_LOST, Sweep, SweepRules, Swept
+from domain.sweep import (
+    BECAME_DORMANT,
+    BECAME_GONE,
+    ENGAGEMENT_LOST,
+    KNOWN_FOR,
+    NPS_DUE,
+    Sweep,
+    SweepRules,
+    Swept,
+)
 
 IN_FLIGHT = timedelta(minutes=1)  # what was received before may not be committed yet
 
@@ -104,6 +113,48 @@ async def born_on(connection: AsyncConnection, days: Sequence[str], *, after: st
         {"days": list(days), "after": after, "some": some},
     )
     return rows.mappings().all()
+
+
+async def nps_due(connection: AsyncConnection, rules: SweepRules, *, at: datetime, last: datetime) -> int:
+    """Append that NPS is due of whom that has come since the last sweep. Answers of how many.
+
+    Each customer has a day of their own in a period, by their id, so that not everybody is asked at once; nothing is
+    kept but the events. Asked are those who have ordered, are known for a while, and have not fallen silent.
+    """
+    rows = await connection.execute(
+        text("""
+            WITH asked AS (
+                SELECT id, customer_id, ('x' || "right"(id, 7))::bit(28)::int % CAST(:every AS int) AS own
+                FROM customers
+                WHERE erased_at IS NULL AND orders > 0 AND first_seen_at <= :known_since
+                  AND last_active_at > :silent_since
+            ), turns AS (
+                SELECT id, customer_id, (CAST(:today AS int) + own) / CAST(:every AS int) AS turn,
+                    (CAST(:before AS int) + own) / CAST(:every AS int) AS last_turn
+                FROM asked
+            )
+            INSERT INTO events
+                (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
+            SELECT event_id, customer_id, :name, CAST(:at AS timestamptz), CAST(:at AS timestamptz), :source, '', '{}',
+                sha256(convert_to(event_id, 'UTF8'))
+            FROM (
+                SELECT customer_id, concat_ws(':', CAST(:name AS text), id, CAST(:every AS int), turn) AS event_id
+                FROM turns WHERE turn > last_turn
+            ) AS due ORDER BY event_id
+            ON CONFLICT (event_id) DO NOTHING RETURNING 1
+        """),
+        {
+            "at": at,
+            "today": at.toordinal(),
+            "before": last.toordinal(),
+            "every": rules.nps_every.days,
+            "known_since": at - KNOWN_FOR,
+            "silent_since": at - rules.dormant_after,
+            "name": NPS_DUE,
+            "source": OURS,
+        },
+    )
+    return len(rows.all())
 
 
 async def last(connection: AsyncConnection) -> Sweep | None:

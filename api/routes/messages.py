@@ -113,6 +113,7 @@ async def preview_message(journey: str, message: str, body: Preview, house: Hous
         customer,
         unsubscribe=NO_LINK,
         preferences=NO_LINK,
+        survey=NO_LINK,
         locale=body.locale,
         event=body.event,
         shop=shop,

@@ -67,7 +67,7 @@ def test_triggers_read_as_words() -> None:
     told = [
         On("order_placed"),
         On("page_viewed", {"page": "pricing"}),
-        On("score_given", {"score": at_most(6)}),
+        On("survey_answered", {"score": at_most(6)}),
         On("downloaded", {"kind": ("guide", "checklist"), "new": True}),
         entering_stage("loyalty"),
         entering_segment("vip"),
@@ -77,7 +77,7 @@ def test_triggers_read_as_words() -> None:
     assert [str(each) for each in told] == [
         "order_placed",
         "page_viewed (page pricing)",
-        "score_given (score at most 6)",
+        "survey_answered (score at most 6)",
         "downloaded (kind guide or checklist, new true)",
         "stage_entered (stage loyalty)",
         "segment_entered (segment vip)",

@@ -17,6 +17,7 @@ from domain.customers import Consent, ConsentStatus
 from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tropa.wiring import House, build
 from tropa.worker import build_worker, pumping
+from workflows.toolkit import Journey
 
 
 class Live:
@@ -87,10 +88,16 @@ class Live:
 
 @contextlib.asynccontextmanager
 async def walking(
-    database_url: str, client: Client, *, workers: int = 1, pumps: int = 1, **parts: Any
+    database_url: str,
+    client: Client,
+    *,
+    workers: int = 1,
+    pumps: int = 1,
+    also: tuple[type[Journey], ...] = (),
+    **parts: Any,
 ) -> AsyncIterator[Live]:
-    """So many workers and pumps at work, in real time, each on a house of its own as a process has. `parts` of `build`
-    replace the houses' own.
+    """So many workers and pumps at work, in real time, each on a house of its own as a process has. `also` are journeys
+    of the tests' own; `parts` of `build` replace the houses' own.
     """
     now, queue = datetime.now(UTC), f"live-{database_url[-8:]}"
     parts = {"clock": SettableClock(now), "pace": Pace(anchor=now), "library": compiled(), **parts}
@@ -101,7 +108,7 @@ async def walking(
         for number, house in enumerate(houses):
             own = client if number == 0 else await connect(client.service_client.config.target_host)
             if number < workers:
-                await stack.enter_async_context(build_worker(house, own, task_queue=queue))
+                await stack.enter_async_context(build_worker(house, own, task_queue=queue, also=also))
             if number < pumps:
                 await stack.enter_async_context(pumping(house, own, task_queue=queue, reconcile_every=None))
         live = Live(houses[0], client)

@@ -55,6 +55,38 @@ async def quiet(bench: Bench, customer_id: str, active: timedelta, engaged: time
     return ours
 
 
+async def test_nps_is_due_once_in_a_quarter_on_a_day_of_ones_own(bench: Bench) -> None:
+    rules = replace(RULES, dormant_after=days(400), gone_after=days(500))
+    for who in ("anna", "boris", "clara", "dina"):
+        await bench.does("order_placed", who)
+    await bench.does("page_viewed", "eva, who never ordered")
+    bench.clock.pass_(days(31))
+    await bench.does("order_placed", "filip, who is new")
+    await sweep(bench, rules)
+    assert await told(bench, "nps_due") == []
+
+    asked = []
+    for week in range(26):
+        bench.clock.pass_(days(7))
+        told_of = (await sweep(bench, rules)).told.get("nps_due", 0)
+        asked += [week] * told_of
+        if week == 12:
+            assert {who for who, _, _ in await told(bench, "nps_due")} >= {"anna", "boris", "clara", "dina"}
+
+    assert set(Counter(who for who, _, _ in await told(bench, "nps_due")).values()) == {2}
+    assert len(set(asked)) > 4  # not everybody at once
+
+
+async def test_nps_is_not_asked_of_who_fell_silent(bench: Bench) -> None:
+    await bench.does("order_placed", "anna")
+    await sweep(bench)
+    bench.clock.pass_(days(95))
+
+    await sweep(bench)
+
+    assert await told(bench, "nps_due") == []
+
+
 # Clocks of silence ---------------------------------------------------------------------------------------------------
 
 

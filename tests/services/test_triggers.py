@@ -22,7 +22,7 @@ S65: Trigger = On("downloaded", {"kind": "whitepaper"})
 S66: Trigger = On("page_viewed", {"page": "pricing"})
 S67: Trigger = "engagement_lost"
 S68: Trigger = "deal_won"
-S69: Trigger = On("score_given", {"score": at_most(6)})
+S69: Trigger = On("survey_answered", {"score": at_most(6)})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ S69: Trigger = On("score_given", {"score": at_most(6)})
         (S66, ("page_viewed", {"page": "pricing"}), ("page_viewed", {"page": "about"})),
         (S67, ("engagement_lost", {}), ("became_dormant", {})),
         (S68, ("deal_won", {"deal": "D-1"}), ("deal_lost", {"deal": "D-1"})),
-        (S69, ("score_given", {"score": 6}), ("score_given", {"score": 7})),
+        (S69, ("survey_answered", {"score": 6}), ("survey_answered", {"score": 7})),
         (entering_segment("vip"), ("segment_entered", {"segment": "vip"}), ("segment_entered", {"segment": "lost"})),
     ],
     ids=["S65", "S66", "S67", "S68", "S69", "segment"],

@@ -14,6 +14,8 @@ from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Delivery, Report
+from domain.surveys import Answer
+from services.surveys import Surveys
 from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tests.support.worlds import OnServer, World
 from tropa.rehearsal.ground import Ground
@@ -56,9 +58,7 @@ class Playback:
             settings_for(database_url, journeys=journeys),
             clock=clock,
             pace=Pace(anchor=began),
-            library=compiled(),
-            declared=(*declarations(), *declarations(also)),
-            **replaced,
+            **{"library": compiled(), "declared": (*declarations(), *declarations(also)), **replaced},
         )
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(house.database.close)
@@ -106,6 +106,16 @@ class Playback:
             gateway="sandbox", provider_id=f"sandbox-{send}", status="read", delivery=Delivery.READ, send=send
         )
         await self.house.reports.take(read)
+
+    async def answers(self, message: str, *, score: int | None = None, reason: str = "", text: str = "") -> None:
+        """She answers the survey of the latest send of a message, on its page."""
+        found = await self.rows("SELECT id, message FROM sends WHERE state = 'accepted' ORDER BY slot_at DESC")
+        send = next(row["id"] for row in found if row["message"] == message)
+        token = self.house.links.survey(send).rpartition("/")[2]
+        house = self.house
+        surveys = Surveys(house.database, house.clock, house.links, house.ingest, house.catalogue)
+        await surveys.answer(token, Answer(score=score, reason=reason, text=text))
+        await self.catch_up()
 
     async def does(self, name: str, **details: Any) -> None:
         """Something happens, and everything that follows from it at once."""

@@ -19,6 +19,7 @@ def check_plan(journey: str, plan: object) -> None:
     if not 1 <= plan.priority <= 5:
         raise InvalidDeclaration(f"{journey}: priority goes from 1 (first) to 5, not {plan.priority}.")
     check_declared(journey, plan.options)
+    check_declared(journey, plan.carries)
     if taken := sorted(RESERVED & {option.name for option in describe(plan.options)}):
         raise InvalidDeclaration(f"{journey}: option {taken[0]!r} has a name that every journey has; choose another.")
 
@@ -54,3 +55,11 @@ def check_crm_facts(journey: str, stage: str, task: str, visits: int) -> None:
         raise InvalidDeclaration(f"{journey}: a stage is one word in snake_case, such as decision; this one is not.")
     if task and not visits:
         raise InvalidDeclaration(f"{journey}: tell the CRM of the task {task!r} after create_task({task!r}).")
+
+
+def check_carried(journey: str, plan: Plan, state: object) -> None:
+    """Refuse to go on with anything but what the plan carries. Raises InvalidDeclaration."""
+    if not isinstance(state, plan.carries):
+        raise InvalidDeclaration(
+            f"{journey}: go_on takes what the plan declares as `carries`: {plan.carries.__name__}."
+        )

@@ -14,10 +14,11 @@ from domain.durations import spoken
 from domain.events import HeardEvent
 from domain.journeys import Outcome
 from domain.local_time import Weekday, parse_clock
-from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState
-from workflows.toolkit.declaring import check_crm_facts, check_plan
+from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState, send_id
+from domain.surveys import SURVEY_ANSWERED
+from workflows.toolkit.declaring import check_carried, check_crm_facts, check_plan
 from workflows.toolkit.options import ACTIVITY
-from workflows.toolkit.walk import Walk, hour
+from workflows.toolkit.walk import FreshRun, Walk, hour
 
 
 class Journey(Walk):
@@ -48,6 +49,25 @@ class Journey(Walk):
                 return gone or result.state
             if result.state in TOUCHING:
                 await self.wait(next_channel_after)
+
+    async def ask(self, message: str, *, within: timedelta) -> int | None:
+        """Send a message that asks a survey, and wait for its answer: the score, or None when there is none in time.
+
+        Also None at once when the message did not go out. Only an answer to this very send counts.
+        """
+        visit = self._visit(f"send {message}")
+        if (await self._send(message, visit)).state not in TOUCHING:
+            return None
+        asked = str(send_id(self.enrollment.id, message, visit))
+        await self._wait_until(
+            self.now() + within,
+            f"wait for an answer to {message}",
+            lambda: self._inbox.peek(SURVEY_ANSWERED, send=asked) is not None,
+        )
+        answer = self._inbox.take(SURVEY_ANSWERED, send=asked)
+        score: int | None = answer.properties.get("score") if answer else None
+        self._note(f"{message}: " + (f"answered, {score}" if answer else "not answered"))
+        return score
 
     async def wait(self, duration: timedelta) -> None:
         """Leave the customer in peace for a while."""
@@ -147,6 +167,15 @@ class Journey(Walk):
         )
         await workflow.execute_activity_method(PeopleActivities.update_crm, request, summary="CRM", **ACTIVITY)
         self._note("told the CRM")
+
+    async def go_on(self, state: Any) -> None:
+        """For walks without end, once in each round: go on, with `state` in a fresh run when this one has grown long.
+
+        There `run` begins again, with `self.carried` as the state, and nothing else of its own.
+        """
+        check_carried(type(self).__name__, self.plan, state)
+        if workflow.info().get_current_history_length() >= self.longest_run:
+            raise FreshRun(state)
 
     def heard(self, event: str) -> bool:
         """Whether an event came that no wait has taken yet."""

@@ -1,12 +1,14 @@
 """One customer's walk: what others can tell it, how it waits, how it ends, and what an operator reads of it.
 
-Goals, exits and leavings act while the walk waits; no author of a journey writes anything.
+Goals, exits and leavings act while the walk waits; no author of a journey writes anything. A walk without end begins a
+fresh run of its workflow from time to time, so that no history grows for years; it stays one enrollment.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -14,31 +16,46 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from activities.walking import EndRequest, MissedRequest, WalkingActivities
 from domain.clock import Pace
 from domain.events import HeardEvent, Inbox
-from domain.journeys import Ending, Enrollment, Leaving, Outcome, Plan
-from domain.options import restore_options
+from domain.journeys import SIGNALS_IN_ALL, Carried, Ending, Enrollment, Leaving, Outcome, Plan
+from domain.options import restore_options, written_options
 from workflows.toolkit.options import ACTIVITY
 
 STORY = 12  # steps kept in the current details
+KEPT = SIGNALS_IN_ALL  # heard events that a fresh run still knows: no more are told one by one in a whole walk
+
+
+class FreshRun(BaseException):
+    """`run` has come to where a fresh run may begin, with this state. No `except Exception` of an author catches it."""
+
+    def __init__(self, state: Any) -> None:
+        super().__init__("a fresh run begins")
+        self.state = state
 
 
 class Walk:
     """What every walk does, whatever its journey says."""
 
     plan: ClassVar[Plan]
+    longest_run: ClassVar[int] = 1000
+    """Events of a history after which a walk without end begins a fresh run. Replay compares: never change it."""
 
     @workflow.init
     def __init__(self, enrollment: Enrollment) -> None:
         self.enrollment = enrollment
         self.options = restore_options(self.plan.options, enrollment.options)
         self._pace = Pace(anchor=enrollment.anchor, pace=enrollment.pace)
-        self._inbox = Inbox()
-        self._visits: dict[str, int] = {}
+        before = enrollment.carried or Carried(
+            state={}, visits={}, seen=[], waiting=[], caught_up_to=0, behind=False, story=[]
+        )
+        self.carried = restore_options(self.plan.carries, before.state)
+        self._inbox = Inbox(seen=before.seen, waiting=before.waiting)
+        self._visits = dict(before.visits)
         self._releases = 0
-        self._behind = False
-        self._caught_up_to = 0
+        self._behind = before.behind
+        self._caught_up_to = before.caught_up_to
         self._planned: Ending | None = None
         self._walk: asyncio.Task[Outcome] | None = None
-        self._story: list[str] = []
+        self._story = list(before.story)
 
     def now(self) -> datetime:
         """Business time."""
@@ -81,6 +98,10 @@ class Walk:
             self._walk = asyncio.ensure_future(run())
             try:
                 ending = Ending(outcome=await self._walk)
+            except FreshRun as fresh:
+                if self._planned is None:
+                    self._begin_anew(fresh.state)
+                ending = self._planned  # told at the very moment: it counts
             except (asyncio.CancelledError, FailureError) as error:
                 if self._planned is not None:  # the goal or an exit, seen from inside whatever the walk awaited
                     ending = self._planned
@@ -92,6 +113,19 @@ class Walk:
                     await self._end(Ending(leaving=Leaving.FAILED), failed)
                     raise
         return (await self._end(ending)).word
+
+    def _begin_anew(self, state: Any) -> NoReturn:
+        """A fresh run of the same workflow id. What is told meanwhile Temporal hands over before this one ends."""
+        carried = Carried(
+            state=written_options(state),
+            visits=self._visits,
+            seen=self._inbox.seen(KEPT),
+            waiting=self._inbox.waiting(KEPT),
+            caught_up_to=self._caught_up_to,
+            behind=self._behind,
+            story=self._story,
+        )
+        workflow.continue_as_new(replace(self.enrollment, carried=carried))
 
     async def _end(self, ending: Ending, failed: str = "") -> Ending:
         request = EndRequest(
