@@ -14,9 +14,10 @@ from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Delivery, Report
-from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
+from tests.support.factories import STAFF, SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tests.support.worlds import OnServer, World
 from tropa.rehearsal.ground import Ground
+from domain.tasks import TaskOutcome
 from tropa.wiring import House, build
 from tropa.worker import build_worker
 from workflows.registry import declarations
@@ -106,6 +107,15 @@ class Playback:
             gateway="sandbox", provider_id=f"sandbox-{send}", status="read", delivery=Delivery.READ, send=send
         )
         await self.house.reports.take(read)
+
+    async def is_done(self, task: str, outcome: str = "done") -> None:
+        """A colleague closes the open task of a name."""
+        found = await self.rows(f"SELECT id FROM tasks WHERE name = '{task}' AND outcome IS NULL")
+        async with self.house.database.transaction() as connection:
+            await self.house.tasks.close(
+                connection, found[-1]["id"], TaskOutcome(outcome), "Spoke of a demo", actor=STAFF
+            )
+        await self.catch_up()
 
     async def does(self, name: str, **details: Any) -> None:
         """Something happens, and everything that follows from it at once."""
