@@ -128,6 +128,7 @@ class House:
         entering = BulkActivities(self.bulk_entering)
         return [
             *(sending.send, walking.customer, walking.catch_up, walking.variant, walking.end),
+            *(walking.local_time, walking.reaction),
             *(people.create_task, people.tell, people.update_crm),
             sweeping.sweep,
             AudienceActivities(self.ad_audiences).write_audiences,
