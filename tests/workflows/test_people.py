@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from domain.durations import hours
 from domain.errors import InvalidDeclaration
@@ -13,10 +12,9 @@ from workflows.toolkit.declaring import check_crm_facts
 
 
 @pytest.fixture
-async def play(time_skipping: WorkflowEnvironment, database_url: str) -> AsyncIterator[Playback]:
-    async with Playback.on(time_skipping, database_url, journeys="HotLead", crm=Ledger()) as bench:
+async def play(database_url: str) -> AsyncIterator[Playback]:
+    async with Playback.on(None, database_url, journeys="HotLead", crm=Ledger()) as bench:
         yield bench
-        await bench.close()
 
 
 async def test_a_hot_lead_is_told_called_and_the_crm_knows(play: Playback) -> None:
