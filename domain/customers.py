@@ -122,14 +122,15 @@ class CustomerFacts:
 
     Instants are business time. `reachable` are the channels that have an address and are not refused. `engagement`
     goes from 0 to 100. `revenue` is of orders that stand, in the installation's currency. `cadence` is how long it
-    usually is from one of their purchases to the next; None before the third.
+    usually is from one of their purchases to the next; None before the third. It travels as a number: Temporal's
+    JSON knows no durations.
     """
 
     first_seen_at: datetime
     orders: int = 0
     revenue: float = 0.0
     last_order_at: datetime | None = None
-    cadence: timedelta | None = None
+    cadence_days: float | None = None
     feature_used_at: datetime | None = None
     activated_at: datetime | None = None
     last_active_at: datetime | None = None
@@ -137,3 +138,8 @@ class CustomerFacts:
     stage: str = ""
     audiences: tuple[Audience, ...] = ()
     reachable: tuple[Channel, ...] = ()
+
+    @property
+    def cadence(self) -> timedelta | None:
+        """How long it usually is from one of their purchases to the next."""
+        return None if self.cadence_days is None else days(self.cadence_days)

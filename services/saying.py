@@ -12,6 +12,13 @@ from domain.rfm import Segment
 
 EVENTS: dict[str, dict[str, str]] = {
     "signed_up": {"en": "Signed up", "ru": "Регистрация"},
+    "newsletter_signed_up": {"en": "Signed up for the newsletter", "ru": "Подписка на рассылку"},
+    "downloaded": {"en": "Took a file", "ru": "Скачан материал"},
+    "calculator_used": {"en": "Used the calculator", "ru": "Расчёт на калькуляторе"},
+    "webinar_attended": {"en": "Was at a webinar", "ru": "Участие в вебинаре"},
+    "demo_requested": {"en": "Asked for a demo", "ru": "Заявка на демонстрацию"},
+    "offer_requested": {"en": "Asked for an offer", "ru": "Заявка на предложение"},
+    "callback_requested": {"en": "Asked to be called", "ru": "Заявка на звонок"},
     "signed_in": {"en": "Signed in", "ru": "Вход в сервис"},
     "order_placed": {"en": "Placed an order", "ru": "Заказ оформлен"},
     "order_delivered": {"en": "The order was delivered", "ru": "Заказ доставлен"},

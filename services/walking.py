@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.customers import ConsentStatus, CustomerFacts, audiences_of, in_force
 from domain.decisions import Decision
 from domain.declared import declared_properties
+from domain.durations import days
 from domain.engagement import Engagement, EngagementModel, score
 from domain.errors import NotFound
 from domain.events import HeardEvent
@@ -65,7 +66,7 @@ class Walking:
             orders=row["orders"],
             revenue=float(row["revenue"]),
             last_order_at=row["last_order_at"],
-            cadence=cadence,
+            cadence_days=cadence / days(1) if cadence else None,
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
             last_active_at=row["last_active_at"],

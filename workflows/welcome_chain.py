@@ -1,4 +1,4 @@
-"""Welcome chain: stay beside a new customer until the product works for them (S43, S44).
+"""Welcome chain: stay beside a new customer until the product works for them (S43, S44, S48, S68).
 
 day 0    greeting with the first steps
 day 2    the basics, unless they already use the product
@@ -8,6 +8,9 @@ day 10   lapsed
 
 stuck in set-up, at any time    help at once
 activated, at any time          converted, and nothing more is sent
+
+`activated` is the moment when they see what they bought it for (S48): a first deal closed, a first process automated.
+The product sends it, once.
 """
 
 from dataclasses import dataclass
@@ -32,7 +35,7 @@ class WelcomeOptions:
 @workflow.defn
 class WelcomeChain(Journey):
     plan = Plan(
-        starts_on=("order_placed",),
+        starts_on=("order_placed", "deal_won"),
         may_start_on=("signed_up",),
         hears=("feature_used", "setup_stuck"),
         goal="activated",

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from activities.walking import LocalTimeRequest, ReactionRequest
-from domain.customers import Audience
+from adapters.temporal import DATA_CONVERTER
+from domain.customers import Audience, CustomerFacts
 from domain.local_time import Weekday
 from domain.sends import Reaction, SendState
 from tests.services.bench import Bench
@@ -22,6 +23,8 @@ async def test_a_journey_may_know_what_they_are_worth_and_how_often_they_come(be
     assert (facts.orders, facts.revenue, facts.last_order_at) == (5, 150.0, now - 9 * DAY)
     assert facts.cadence == 31 * DAY  # between 100, 68, 40 and 9 days ago: 32, 28 and 31
     assert facts.audiences == (Audience.ACTIVE,)
+    converter = DATA_CONVERTER.payload_converter
+    assert converter.from_payloads(converter.to_payloads([facts]), [CustomerFacts]) == [facts]
     assert facts.engagement > 0
 
 

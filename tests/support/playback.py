@@ -1,10 +1,12 @@
 """A journey's test bench: tells a customer's story in virtual time, with everything but Temporal real."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from temporalio.client import WorkflowHistory
@@ -14,9 +16,12 @@ from adapters.database import customers
 from domain.clock import Pace
 from domain.customers import Consent, ConsentStatus
 from domain.deliveries import Delivery, Report
+from domain.offers import Discount, Offer, OfferKind
 from domain.surveys import Answer
+from domain.tasks import TaskOutcome
+from domain.tracking import SETTLES_AFTER
 from services.surveys import Surveys
-from tests.support.factories import SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
+from tests.support.factories import STAFF, SettableClock, a_zone_where_it_is, an_event, compiled, settings_for
 from tests.support.worlds import OnServer, World
 from tropa.rehearsal.ground import Ground
 from tropa.wiring import House, build
@@ -25,6 +30,7 @@ from workflows.registry import declarations
 from workflows.toolkit import Journey
 
 INSTANT = timedelta(seconds=1)
+BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0", "accept-language": "en"}
 
 
 class Playback:
@@ -92,16 +98,33 @@ class Playback:
             word = Consent(status=ConsentStatus(consent), at=now - timedelta(days=30), source="test")
             await customers.put_consent(connection, ours, "email", word)
 
+    async def has(self, **attributes: str) -> None:
+        """Anna's profile says more of her."""
+        async with self.house.database.transaction() as connection:
+            ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
+            await customers.update_profile(connection, ours, {"attributes": json.dumps(attributes)})
+
     async def prefers(self, channel: str) -> None:
         """Anna likes one channel best."""
         async with self.house.database.transaction() as connection:
             ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
             await customers.update_profile(connection, ours, {"preferred_channel": channel})
 
+    async def gives(self, offer: str, percent: int) -> None:
+        """The shop has set up an offer, whose codes last a week."""
+        given = Offer(
+            name=offer,
+            kind=OfferKind.GENERATED,
+            prefix=offer.upper(),
+            discount=Discount(percent=Decimal(percent)),
+            valid_for=timedelta(days=7),
+        )
+        async with self.house.database.transaction() as connection:
+            await self.house.offers.set(connection, given, actor=STAFF)
+
     async def sees(self, message: str) -> None:
         """Her provider reports that she read the latest send of a message."""
-        found = await self.rows("SELECT id, message FROM sends ORDER BY slot_at DESC")
-        send = next(row["id"] for row in found if row["message"] == message)
+        send = await self._latest_send(message)
         read = Report(
             gateway="sandbox", provider_id=f"sandbox-{send}", status="read", delivery=Delivery.READ, send=send
         )
@@ -115,6 +138,28 @@ class Playback:
         house = self.house
         surveys = Surveys(house.database, house.clock, house.links, house.ingest, house.catalogue)
         await surveys.answer(token, Answer(score=score, reason=reason, text=text))
+        await self.catch_up()
+
+    async def clicks(self, message: str) -> None:
+        """She follows the first link of the latest send of a message, in a browser."""
+        token = self.house.links.click(await self._latest_send(message), 1).rpartition("/")[2]
+        await self.house.tracking.clicked(await self.house.tracking.read(token), BROWSER)
+        await self.after(SETTLES_AFTER)
+        await self.house.tracking.settle_some()
+        await self.catch_up()
+
+    async def _latest_send(self, message: str) -> UUID:
+        found = await self.rows("SELECT id, message FROM sends ORDER BY slot_at DESC")
+        latest: UUID = next(row["id"] for row in found if row["message"] == message)
+        return latest
+
+    async def is_done(self, task: str, outcome: str = "done") -> None:
+        """A colleague closes the open task of a name."""
+        found = await self.rows(f"SELECT id FROM tasks WHERE name = '{task}' AND outcome IS NULL")
+        async with self.house.database.transaction() as connection:
+            await self.house.tasks.close(
+                connection, found[-1]["id"], TaskOutcome(outcome), "Spoke of a demo", actor=STAFF
+            )
         await self.catch_up()
 
     async def does(self, name: str, **details: Any) -> None:

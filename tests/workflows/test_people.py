@@ -1,58 +1,33 @@
 """A walk that turns to people: what it asks for is there once, and Temporal never holds a word of it."""
 
-import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
-from adapters.staff_words import TEMPLATES, StaffWords
+from domain.durations import hours
 from domain.errors import InvalidDeclaration
-from domain.tasks import TaskOutcome
-from tests.services.test_telling import WORDS, Ledger
-from tests.support.factories import STAFF
-from tests.support.hot_lead import HotLead
+from tests.services.test_telling import Ledger
 from tests.support.playback import Playback
 from workflows.toolkit.declaring import check_crm_facts
 
-HOUR = timedelta(hours=1)
-
 
 @pytest.fixture
-async def play(
-    time_skipping: WorkflowEnvironment, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Playback]:
-    folder: Path = tmp_path_factory.mktemp("staff")
-    for kind, name in (("tasks", "call"), ("notices", "hot")):
-        shutil.copytree(TEMPLATES / kind, folder / kind)
-        (folder / kind / "hot_lead").mkdir()
-        (folder / kind / "hot_lead" / f"{name}.toml").write_text(WORDS, encoding="utf-8")
-    words = StaffWords("task", "en", folder / "tasks"), StaffWords("notice", "en", folder / "notices")
-    async with Playback.on(time_skipping, database_url, also=(HotLead,), staff_words=words, crm=Ledger()) as bench:
+async def play(database_url: str) -> AsyncIterator[Playback]:
+    async with Playback.on(None, database_url, journeys="HotLead", crm=Ledger()) as bench:
         yield bench
-        await bench.close()
-
-
-async def close(play: Playback, outcome: TaskOutcome) -> None:
-    [task] = await play.rows("SELECT id FROM tasks")
-    async with play.house.database.transaction() as connection:
-        await play.house.tasks.close(connection, task["id"], outcome, "Anna wants a demo", actor=STAFF)
-    await play.catch_up()
 
 
 async def test_a_hot_lead_is_told_called_and_the_crm_knows(play: Playback) -> None:
-    await play.does("pricing_viewed")
-    await play.after(HOUR)
-    await close(play, TaskOutcome.DONE)
+    await play.does("page_viewed", page="pricing")
+    await play.after(hours(1))
+    await play.is_done("call_hot_lead")
 
     assert await play.ending("HotLead") == "converted"
     assert await play.words() == [
-        "Entered HotLead: pricing_viewed",
-        "The staff were told: Somebody is hot",
-        "Task for a person: Somebody is hot",
-        "The CRM is told stage: decision, task: call",
+        "Entered HotLead: page_viewed",
+        "The staff were told: A lead is looking at the prices",
+        "Task for a person: Call a lead: they are looking at the prices",
+        "The CRM is told stage: decision, task: call_hot_lead",
         "The CRM is told outcome: converted",
         "Reached the goal: its plan",
     ]
@@ -63,19 +38,6 @@ async def test_a_hot_lead_is_told_called_and_the_crm_knows(play: Playback) -> No
     history = (await play.history()).to_json()
     assert "anna" not in history.casefold() and "prices" not in history and "demo" not in history
     assert await play.sends() == []
-
-
-@pytest.mark.parametrize("outcome", [TaskOutcome.NO_ANSWER, None])
-async def test_nobody_reached_them_or_nobody_tried(play: Playback, outcome: TaskOutcome | None) -> None:
-    await play.does("pricing_viewed")
-    if outcome:
-        await close(play, outcome)
-    await play.after(25 * HOUR)
-    await play.house.tasks.escalate_some()
-
-    assert await play.ending("HotLead") == "lapsed"
-    [task] = await play.rows("SELECT outcome, escalated_at IS NOT NULL AS escalated FROM tasks")
-    assert (task["outcome"], task["escalated"]) == (outcome, outcome is None)
 
 
 @pytest.mark.parametrize(

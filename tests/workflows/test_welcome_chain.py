@@ -166,6 +166,14 @@ async def test_a_second_order_within_half_a_year_does_not_start_it_again(play: P
     assert len(await play.enrollments()) == 1
 
 
+async def test_s68_a_deal_that_is_won_begins_it_too_and_its_order_begins_nothing_more(play: Playback) -> None:
+    await play.does("deal_won", about="D-1")
+    await play.does("order_placed", about="A-1")
+
+    assert len(await play.enrollments()) == 1
+    assert await play.sent() == ["greeting"]
+
+
 async def test_wrong_options_are_named_and_nothing_starts(play: Playback) -> None:
     with pytest.raises(InvalidInput) as caught:
         await _enroll(play, {"basics_on_day": "40 days", "discount": 10})

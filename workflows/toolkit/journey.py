@@ -16,6 +16,7 @@ from domain.journeys import Outcome
 from domain.local_time import Weekday, parse_clock
 from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState, send_id
 from domain.surveys import SURVEY_ANSWERED
+from domain.tasks import TaskOutcome
 from workflows.toolkit.declaring import check_carried, check_crm_facts, check_plan
 from workflows.toolkit.options import ACTIVITY
 from workflows.toolkit.walk import FreshRun, Walk, hour
@@ -152,6 +153,17 @@ class Journey(Walk):
         )
         await workflow.execute_activity_method(PeopleActivities.tell, request, summary=name, **ACTIVITY)
         self._note(f"told the staff: {name}")
+
+    async def wait_for_task(self, name: str, *, within: timedelta) -> TaskOutcome | None:
+        """How somebody closed a task that this walk created, or None once `within` has passed.
+
+        The plan hears `task_closed` and declares its properties `task`, an enum with this name, and `outcome`.
+        """
+        until = self.now() + within
+        while heard := await self.wait_for("task_closed", within=until - self.now()):
+            if heard.properties.get("task") == name:
+                return TaskOutcome(heard.properties["outcome"])
+        return None
 
     async def update_crm(self, *, stage: str = "", outcome: Outcome | None = None, task: str = "") -> None:
         """Say to the CRM what stage the customer is in, how this journey ended, which task of it somebody has now."""
