@@ -1,22 +1,20 @@
 """The command line."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from adapters.settings import Settings
-from domain.ads import Platform
 from domain.errors import TropaError
-from domain.imports import Kind
 from tropa import logs
+from tropa.data_commands import data, products
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
 keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
-products = typer.Typer(no_args_is_help=True, help="The shop's product feed.")
+app.add_typer(data)
 app.add_typer(products, name="products")
 
 
@@ -148,61 +146,6 @@ def rehearse_one(
         printing.story(story, copies=not brief)
 
 
-@app.command("import")
-def import_file(
-    kind: Kind,
-    file: Annotated[Path, typer.Argument(help="CSV: UTF-8, a header; see docs/enroll-many.md")],
-    problems: Annotated[Path | None, typer.Option(help="Where to write the rows that were wrong, as CSV")] = None,
-) -> None:
-    """Import customers, events or orders from a CSV file. It starts nothing. Exit code: 1 when rows were wrong."""
-    from tropa import commands, importing, printing
-
-    async def run() -> importing.Imported:
-        async with commands.opened(Settings.read()) as house:
-            return await importing.run(house, kind, file)
-
-    found = asyncio.run(run())
-    if problems:
-        importing.write_problems(found.problems, problems)
-    printing.imported(found.counts, found.problems)
-    raise typer.Exit(1 if found.counts.wrong else 0)
-
-
-@app.command("audience")
-def write_audience(
-    segment: str,
-    out: Annotated[Path, typer.Option(help="The file to write: CSV")],
-    platform: Annotated[Platform, typer.Option("--for", help="Whose way to write headers and phones")] = Platform.META,
-) -> None:
-    """Write those of a segment who agreed to ads elsewhere, as hashes that a platform matches."""
-    from tropa import commands
-
-    async def write() -> int:
-        async with commands.opened(Settings.read()) as house:
-            return await commands.audience(house, segment, platform, out)
-
-    typer.echo(f"{asyncio.run(write()):,} customers are in {out}.")
-
-
-@app.command("erasures")
-def list_erasures(
-    replay: Annotated[
-        Path | None, typer.Option(help="A list printed before: erase them again, after a restore")
-    ] = None,
-) -> None:
-    """Who was erased: keyed surrogates and times, a JSON object a line. Keep it apart from backups."""
-    from tropa import commands, erasures
-
-    lines = erasures.read(replay) if replay else None
-
-    async def run() -> list[str]:
-        async with commands.opened(Settings.read()) as house:
-            return await (erasures.listed(house) if lines is None else erasures.replayed(house, lines))
-
-    for line in asyncio.run(run()):
-        typer.echo(line)
-
-
 @app.command("sweep")
 def sweep_now() -> None:
     """Sweep now rather than tonight: who fell silent, birthdays, RFM. Prints what was found; may be repeated."""
@@ -234,14 +177,6 @@ def look_around(
     else:
         printing.diagnosis(found)
     raise typer.Exit(found.exit_code)
-
-
-@app.command("bounces")
-def take_a_bounce() -> None:
-    """Take one returned mail from standard input, for a mail server's pipe. Exit code: 75 when it is to try again."""
-    from tropa import returned
-
-    raise typer.Exit(asyncio.run(returned.take(sys.stdin.buffer, say=typer.echo)))
 
 
 @app.command("telegram")
@@ -278,16 +213,6 @@ def revoke_key(key_id: str) -> None:
 
     asyncio.run(revoke(_database_url(), key_id))
     typer.echo(f"Revoked {key_id}; it stops working within 5 seconds.")
-
-
-@products.command("import")
-def import_products(
-    file: Annotated[Path, typer.Argument(help="CSV, UTF-8; docs/shop.md has the columns", exists=True, dir_okay=False)],
-) -> None:
-    """Keep the products of a CSV file. Exit code 1 when some rows were not taken; the others were."""
-    from tropa import feeding
-
-    raise typer.Exit(asyncio.run(feeding.take_in(Settings.read(), file, file.stat().st_size)))
 
 
 def _database_url() -> str:
