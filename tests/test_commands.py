@@ -49,7 +49,7 @@ async def test_journeys_are_counted_by_how_they_stand(house: House, tropa: Tropa
 
     row = next(each for each in await commands.journeys(house) if each.name == "WelcomeChain")
     assert (row.walking, row.converted, row.lapsed, row.exited, row.left) == (1, 1, 1, 1, 2)
-    assert (row.goal, row.starts_on) == ("activated", ["order_placed"])
+    assert (row.goal, row.starts_on) == ("activated", ["order_placed", "deal_won"])
     assert row.messages == sum(d.name == "WelcomeChain" for d, _ in house.catalogue.messages())
 
     code, said, _ = await tropa("journeys")
