@@ -98,6 +98,12 @@ class Playback:
             ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
             await customers.update_profile(connection, ours, {"preferred_channel": channel})
 
+    async def is_held_out(self, journey: str) -> None:
+        """Anna belongs to a journey's control group, as everybody does here."""
+        async with self.house.database.transaction() as connection:
+            query = "INSERT INTO journey_settings (journey, options) VALUES (:journey, '{\"holdout\": 1}')"
+            await connection.execute(text(query), {"journey": journey})
+
     async def sees(self, message: str) -> None:
         """Her provider reports that she read the latest send of a message."""
         found = await self.rows("SELECT id, message FROM sends ORDER BY slot_at DESC")
