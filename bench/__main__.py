@@ -49,7 +49,8 @@ def measure(home: Path, parts: Sequence[str]) -> list[Figure]:
     supervisor = Supervisor(home, say=say)
     with supervisor:
         say("starting PostgreSQL, Temporal, worker and API ...")
-        here = start(supervisor, settings, say=say, env={"TROPA_SMTP_URL": f"smtp://127.0.0.1:{mail}"})
+        walking = {"TROPA_SMTP_URL": f"smtp://127.0.0.1:{mail}", "TROPA_JOURNEYS": "WelcomeChain"}
+        here = start(supervisor, settings, say=say, env=walking)
         supervisor.start("floor worker", [*program, "bench.floors", "worker", here.temporal])
         supervisor.start("floor api", [*program, "bench.floors", "api", str(noop)], ready=f"{noop_base}/docs")
         # Events that are only taken in have a database without a worker: projecting them would take its share.

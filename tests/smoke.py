@@ -102,7 +102,7 @@ def main() -> int:
             temporal_ui_port=free_port(),
             pace=PACE,
         )
-        env = {"TROPA_SMTP_URL": f"smtp://127.0.0.1:{smtp.port}"}
+        env = {"TROPA_SMTP_URL": f"smtp://127.0.0.1:{smtp.port}", "TROPA_JOURNEYS": "WelcomeChain"}
         with Supervisor(settings.home, say=print) as supervisor:
             addresses = start(supervisor, settings, say=print, env=env)
             key = asyncio.run(keys.own(addresses.database, settings.home))

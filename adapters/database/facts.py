@@ -67,7 +67,8 @@ _AGAINST = f"""
         (SELECT json_agg(json_build_object('state', state, 'channel', channel, 'seen_at', seen_at,
                 'expires_at', expires_at) ORDER BY leg)::text
             FROM sends WHERE enrollment = :enrollment AND message = :message AND visit = :visit AND leg < :leg) AS legs,
-        (SELECT properties FROM events WHERE customer = :customer AND name = ANY(:starts)
+        (SELECT jsonb_build_object('about', about) || properties FROM events
+            WHERE customer = :customer AND name = ANY(:starts)
                 AND (cast(:about AS text) IS NULL OR {CONCERNS}) AND number > 0 ORDER BY number DESC LIMIT 1) AS start
 """  # noqa: S608  our own words
 

@@ -34,6 +34,7 @@ class Up:
         self._env = {
             **os.environ,
             "TROPA_HOME": str(home),
+            "TROPA_JOURNEYS": "WelcomeChain",
             "TROPA_PORT": str(free_port()),
             "TROPA_TEMPORAL_PORT": str(free_port()),
             "TROPA_TEMPORAL_UI_PORT": str(free_port()),

@@ -35,8 +35,8 @@ def compiled() -> MessageLibrary:
 
 
 def settings_for(database_url: str, **changes: object) -> Settings:
-    """Development settings on a database."""
-    return Settings.model_validate({"database_url": database_url, **changes})
+    """Development settings on a database. Of the journeys, events start WelcomeChain alone, unless others are named."""
+    return Settings.model_validate({"database_url": database_url, "journeys": "WelcomeChain", **changes})
 
 
 def an_event(

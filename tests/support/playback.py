@@ -122,6 +122,12 @@ class Playback:
         async with self.house.database.transaction() as connection:
             await self.house.offers.set(connection, given, actor=STAFF)
 
+    async def is_held_out(self, journey: str) -> None:
+        """Anna belongs to a journey's control group, as everybody does here."""
+        async with self.house.database.transaction() as connection:
+            query = "INSERT INTO journey_settings (journey, options) VALUES (:journey, '{\"holdout\": 1}')"
+            await connection.execute(text(query), {"journey": journey})
+
     async def sees(self, message: str) -> None:
         """Her provider reports that she read the latest send of a message."""
         send = await self._latest_send(message)
