@@ -16,6 +16,7 @@ from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
 from api.public import docs, push, tracking, unsubscribe
+from api.public import in_app as notices_for_browsers
 from api.public import preferences as preference_center
 from api.routes import (
     addresses,
@@ -32,6 +33,7 @@ from api.routes import (
     events,
     health,
     imports,
+    in_app,
     journeys,
     messages,
     notes,
@@ -106,6 +108,7 @@ def create_app(needs: Needs) -> FastAPI:
         preferences,
         decisions,
         addresses,
+        in_app,
         notes,
         rights,
         rfm,
@@ -127,7 +130,19 @@ def create_app(needs: Needs) -> FastAPI:
         audit,
         health,
     )
-    for part in (*told, console, docs, unsubscribe, preference_center, tracking, push, twilio, telegram, email):
+    for part in (
+        *told,
+        console,
+        docs,
+        unsubscribe,
+        preference_center,
+        tracking,
+        push,
+        notices_for_browsers,
+        twilio,
+        telegram,
+        email,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -26,6 +26,7 @@ from services.enrolling import Enrolling
 from services.erasing import Erasing
 from services.exporting import Exporting
 from services.importing import Importing
+from services.in_app import InApp
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
@@ -81,6 +82,7 @@ class Needs:
     replies: Replies
     chats: Chats
     browsers: Browsers
+    in_app: InApp
     outward: Outward
     announcing: Announcing
     keys: Keys

@@ -1,7 +1,7 @@
 """Customers: their profiles, their consents, and everything that happened to them."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +24,7 @@ from api.fields import (
 from api.needs import House
 from api.problems import answers
 from api.reading import CheckedRoute
+from domain.ads import ADS
 from domain.companies import BuyingRole
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.errors import InvalidInput
@@ -32,6 +33,7 @@ from services.audit import Actor
 from services.customers import PROFILE, Change
 from services.timeline import Page
 
+Scope = Literal["email", "sms", "whatsapp", "telegram", "web_push", "in_app", "all", "all/ads"]
 AHEAD = timedelta(minutes=5)  # two clocks may differ by so much
 
 router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["Customers"], route_class=CheckedRoute)
@@ -93,7 +95,7 @@ class Profile(Strict):
         default=None, description="What part they have in their company's decision."
     )
     needs: NeedsCard | None = Field(default=None, description="What they want, what they can pay, by when.")
-    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all", "all/ads"], ConsentGiven] = Field(
+    consents: dict[Scope, ConsentGiven] = Field(
         default_factory=dict, description="`all/ads` is about ads elsewhere, and needs a yes of its own."
     )
 
@@ -128,7 +130,7 @@ class Profile(Strict):
         return self.needs.model_dump(mode="json", exclude_unset=True)
 
 
-assert {"email", "sms", "whatsapp", "telegram", "web_push", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+assert {*get_args(Scope)} == {*Channel, EVERY_CHANNEL, ADS}  # noqa: S101  a new channel is a new key of consents
 
 
 class EntryView(BaseModel):
