@@ -15,7 +15,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, push, tracking, unsubscribe
+from api.public import confirm, docs, push, tracking, unsubscribe
 from api.public import in_app as notices_for_browsers
 from api.public import preferences as preference_center
 from api.routes import (
@@ -136,6 +136,7 @@ def create_app(needs: Needs) -> FastAPI:
         docs,
         unsubscribe,
         preference_center,
+        confirm,
         tracking,
         push,
         notices_for_browsers,

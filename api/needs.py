@@ -19,6 +19,7 @@ from services.bulks import Bulks
 from services.catalogue import Catalogue
 from services.chats import Chats
 from services.companies import Companies
+from services.confirming import Confirming
 from services.customers import Customers
 from services.deals import Deals
 from services.delivery_reports import DeliveryReports
@@ -83,6 +84,7 @@ class Needs:
     chats: Chats
     browsers: Browsers
     in_app: InApp
+    confirming: Confirming
     outward: Outward
     announcing: Announcing
     keys: Keys

@@ -25,6 +25,8 @@ REPLIED = "replied"
 TELEGRAM_STARTED = "telegram_started"
 PROFILE_CHANGED = "profile_changed"
 CONSENT_CHANGED = "consent_changed"
+CONSENT_REQUESTED = "consent_requested"  # a yes that is not proved yet: it allows nothing
+CONSENT_CONFIRMED = "consent_confirmed"
 
 Value: TypeAlias = float | int | bool | str | None
 

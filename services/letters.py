@@ -94,10 +94,11 @@ class Letters:
             links=targets,
         )
 
-    def _doors(self, ours: str | None) -> dict[str, str | None]:
-        """The customer's own links to other channels; an invented customer has none."""
+    def _doors(self, ours: str | None, email: str | None) -> dict[str, str | None]:
+        """The customer's own links: to other channels, and to confirm an address; an invented customer has none."""
         now = self._clock.now()
         return {
+            "confirm_url": self._links.confirm(ours, email, now) if ours and email else None,
             "telegram_url": self._links.telegram_start(ours, now) if ours else None,
             "web_push_url": self._links.web_push(ours, now) if ours else None,
         }
@@ -141,7 +142,7 @@ class Letters:
             "manager": {"name": self._company.name, "email": self._company.mailbox},
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences,
-            **self._doors(customer.get("customer")),
+            **self._doors(customer.get("customer"), customer.get("email")),
             **shop,
         }
         return self._library.render(folder, message, channel, spoken, context)

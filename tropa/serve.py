@@ -16,6 +16,7 @@ from domain.messages import Channel
 from services.browsers import Browsers
 from services.chats import Chats
 from services.companies import Companies
+from services.confirming import Confirming
 from services.customers import Customers
 from services.deals import Deals
 from services.erasing import Erasing
@@ -97,6 +98,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             chats=Chats(house.database, house.clock, house.links, customers),
             browsers=Browsers(house.database, house.clock, house.links, customers),
             in_app=InApp(house.database, house.clock, house.links, house.catalogue, house.policies, house.reports),
+            confirming=Confirming(house.database, house.clock, house.links, customers, house.catalogue.topics()),
             outward=house.outward,
             announcing=house.announcing,
             keys=Keys(house.database),

@@ -26,7 +26,7 @@ from api.problems import answers
 from api.reading import CheckedRoute
 from domain.ads import ADS
 from domain.companies import BuyingRole
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.customers import EVERY_CHANNEL, Consent, ConsentRequest, ConsentStatus
 from domain.errors import InvalidInput
 from domain.messages import Channel
 from services.audit import Actor
@@ -39,10 +39,15 @@ AHEAD = timedelta(minutes=5)  # two clocks may differ by so much
 router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["Customers"], route_class=CheckedRoute)
 
 
-class ConsentGiven(Strict):
-    """A customer's word about a channel."""
+PENDING = "pending"
 
-    status: Annotated[ConsentStatus, Field(strict=False)]
+
+class ConsentGiven(Strict):
+    """A customer's word about a channel. `pending` is none yet: a letter asks them, and until they confirm it nothing
+    is allowed (double opt-in); for `email` alone.
+    """
+
+    status: Literal["granted", "denied", "pending"]
     at: Instant | None = Field(default=None, description="When it was given; left out: now.")
     source: Annotated[Words, Field(min_length=1, max_length=100)] = Field(
         default="api", description="Through what: a form, a call, a shop."
@@ -102,6 +107,9 @@ class Profile(Strict):
     def change(self, now: datetime, by: Actor) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
         given = {scope: each.at or now for scope, each in self.consents.items()}
+        words = {scope: each for scope, each in self.consents.items() if each.status != PENDING}
+        if wrong := [scope for scope in self.consents.keys() - words.keys() if scope != "email"]:
+            raise InvalidInput([f"consents.{scope}.status: only email can be confirmed by a letter" for scope in wrong])
         if late := [scope for scope, at in given.items() if at > now + AHEAD]:
             raise InvalidInput([f"consents.{scope}.at: is in the future" for scope in late])
         return Change(
@@ -110,13 +118,18 @@ class Profile(Strict):
             needs=self._needs(),
             consents={
                 scope: Consent(
-                    status=each.status,
+                    status=ConsentStatus(each.status),
                     at=given[scope],
                     source=each.source,
                     wording=each.wording,
                     proof=each.proof,
                 )
+                for scope, each in words.items()
+            },
+            requests={
+                scope: ConsentRequest(at=given[scope], source=each.source, wording=each.wording, proof=each.proof)
                 for scope, each in self.consents.items()
+                if scope not in words
             },
             by=by,
         )
