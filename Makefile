@@ -66,7 +66,7 @@ test: install ## Run the tests (T=path or -k expression narrows)
 kills: install ## Kill a worker at each of 12 points of a send, 20 times each: nothing twice, nothing lost (KILLS=2 is quicker)
 	@$(BIN)/python -m tests.kills
 
-races: install ## 1,000 opt-outs race 1,000 sends (F46); the tests run 200
+races: install ## 1,000 opt-outs race 1,000 sends (F46), projector running and stopped; the tests run 500 of each
 	@TROPA_RACES=1000 $(BIN)/python -m tests tests/services/test_races.py
 
 check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)

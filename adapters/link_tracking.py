@@ -62,7 +62,8 @@ class LinkTracking:
             return ours(url) + found[0][len(url) :]
 
         html = rendered.html and self._with_traps(_ANCHOR.sub(anchor, rendered.html), send)
-        return replace(rendered, html=html, text=_IN_TEXT.sub(written, rendered.text)), (self._site, *leading)
+        url = rendered.url and ours(rendered.url)
+        return replace(rendered, html=html, text=_IN_TEXT.sub(written, rendered.text), url=url), (self._site, *leading)
 
     def taken_out(self, html: str, targets: Sequence[str]) -> str:
         """A sent letter for staff: its links lead where they say, and nothing in it counts as an open."""

@@ -7,6 +7,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
@@ -17,6 +18,7 @@ from domain.messages import Channel
 
 OURS = "cus_"
 START_LASTS = timedelta(days=30)
+NOTICES_LAST = timedelta(days=1)
 _MAC = 16  # bytes; Telegram takes 64 characters in all
 _OWN_PAGE = re.compile(r"/[a-z]/")
 
@@ -27,6 +29,14 @@ class Unsubscribe:
 
     customer: str
     channel: Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirm:
+    """Who was asked to confirm an address, which only its keyed `mark` tells."""
+
+    customer: str
+    mark: str
 
 
 class Links:
@@ -59,6 +69,24 @@ class Links:
             return str(self._serializer("preferences").loads(token))
         except BadData:
             raise NotFound("link", token[:12]) from None
+
+    def confirm(self, customer: str, email: str, now: datetime) -> str:
+        """The page where the owner of an address says that they want to hear from us, good for thirty days.
+
+        For this address alone: who has read an old letter proves nothing about the customer's new one.
+        """
+        said = [customer, _mark(self._keys[-1], email)]
+        return f"{self._public_url}/y/{self._lasting('confirm', said, now + START_LASTS)}"
+
+    def read_confirm(self, token: str, now: datetime) -> Confirm:
+        """Who is to confirm which address. Raises NotFound when the token is not ours or no longer good."""
+        customer, mark = self._read_lasting("confirm", token, now)
+        return Confirm(customer=customer, mark=mark)
+
+    def is_for(self, link: Confirm, email: str | None) -> bool:
+        """Whether a link to confirm went to this address."""
+        marks = (_mark(key, email) for key in self._keys) if email else ()
+        return any(hmac.compare_digest(link.mark, mark) for mark in marks)
 
     def status_report(self, send: UUID) -> str:
         """Where a provider reports on a send. The signature makes the report itself a proof of which send it was."""
@@ -98,18 +126,19 @@ class Links:
         """The page where a customer turns a browser's notifications on, good for thirty days. None without a key."""
         if not self._web_push:
             return None
-        until = int((now + START_LASTS).timestamp())
-        return f"{self._public_url}/p/{self._serializer('web push').dumps([customer, until])}"
+        return f"{self._public_url}/p/{self._lasting('web push', customer, now + START_LASTS)}"
 
     def read_web_push(self, token: str, now: datetime) -> str:
         """Whose browser it is to be. Raises NotFound when the token is not ours or no longer good."""
-        try:
-            customer, until = self._serializer("web push").loads(token)
-        except (BadData, ValueError, TypeError):
-            raise NotFound("link", token[:12]) from None
-        if until < now.timestamp():
-            raise NotFound("link", token[:12])
-        return str(customer)
+        return str(self._read_lasting("web push", token, now))
+
+    def in_app(self, customer: str, now: datetime) -> str:
+        """Where a customer's browser reads and marks the notices on your site, good for a day."""
+        return f"{self._public_url}/n/{self._lasting('in app', customer, now + NOTICES_LAST)}"
+
+    def read_in_app(self, token: str, now: datetime) -> str:
+        """Whose notices they are. Raises NotFound when the token is not ours or no longer good."""
+        return str(self._read_lasting("in app", token, now))
 
     def click(self, send: UUID, number: int) -> str:
         """A link of a letter: which send, which of its links. Where it leads is stored, and never in it."""
@@ -140,6 +169,19 @@ class Links:
         """Whether an address is one of our pages for customers, whose paths all begin with a single letter: /u/…"""
         return url.startswith(self._public_url) and bool(_OWN_PAGE.match(url, len(self._public_url)))
 
+    def _lasting(self, purpose: str, said: object, until: datetime) -> str:
+        return str(self._serializer(purpose).dumps([said, int(until.timestamp())]))
+
+    def _read_lasting(self, purpose: str, token: str, now: datetime) -> Any:
+        """What a link says that lasts for a while. Raises NotFound when it is not ours or no longer good."""
+        try:
+            said, until = self._serializer(purpose).loads(token)
+        except (BadData, ValueError, TypeError):
+            raise NotFound("link", token[:12]) from None
+        if until < now.timestamp():
+            raise NotFound("link", token[:12])
+        return said
+
     def _packed(self, purpose: str, content: bytes) -> str:
         """As short as a signed thing gets: it stands in every link of a letter."""
         return Signer(self._keys, salt=purpose).sign(base64_encode(content)).decode()
@@ -155,6 +197,11 @@ class Links:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._keys, salt=purpose)
+
+
+def _mark(key: str, email: str) -> str:
+    own = hashlib.sha256(b"confirm" + key.encode()).digest()
+    return hmac.new(own, email.strip().casefold().encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _mac(key: str, body: bytes) -> bytes:

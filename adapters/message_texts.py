@@ -19,6 +19,7 @@ SUFFIXES = {
     Channel.WHATSAPP: "toml",
     Channel.TELEGRAM: "txt",
     Channel.WEB_PUSH: "toml",
+    Channel.IN_APP: "toml",
 }
 CONTENT = "<!-- content -->"
 _CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
@@ -77,8 +78,8 @@ def compile_text(file: Path, channel: Channel, layout: str, names: Names) -> Tex
         return _letter(file, source, layout, declared, names)
     if channel is Channel.WHATSAPP:
         return _approved(file, source + declared, names)
-    if channel is Channel.WEB_PUSH:
-        return _titled(file, source + declared, names)
+    if channel in (Channel.WEB_PUSH, Channel.IN_APP):
+        return _titled(file, source + declared, names, leads=channel is Channel.WEB_PUSH)
     return Text(source=source + declared, text=template(file, source, names))
 
 
@@ -124,18 +125,15 @@ def _approved(file: Path, source: str, names: Names) -> Text:
     )
 
 
-def _titled(file: Path, source: str, names: Names) -> Text:
-    """A text with a title and an address that it leads to."""
+def _titled(file: Path, source: str, names: Names, *, leads: bool) -> Text:
+    """A text with a title and an address that it leads to, or may lead to."""
     values = read_toml(file)
-    if values.keys() != {"title", "text", "url"}:
-        raise wrong(file, "fields", "write title, text and url, where a press leads to")
-    title, text, url = (_words(file, name, values[name]) for name in ("title", "text", "url"))
-    return Text(
-        source=source,
-        subject=template(file, title, names),
-        text=template(file, text, names),
-        url=template(file, url, names),
-    )
+    if values.keys() | (set() if leads else {"url"}) != {"title", "text", "url"}:
+        raise wrong(
+            file, "fields", f"write title, text and{'' if leads else ', if you like,'} url, where a press leads to"
+        )
+    parts = {name: template(file, _words(file, name, value), names) for name, value in values.items()}
+    return Text(source=source, subject=parts["title"], text=parts["text"], url=parts.get("url"))
 
 
 def _words(file: Path, field: str, value: object) -> str:

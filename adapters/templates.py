@@ -8,6 +8,7 @@ templates/messages/<journey>/<message>/
     email.<locale>.mjml                          a head (subject, preview), a blank line, MJML for a column
     sms.<locale>.txt, telegram.<locale>.txt      plain text
     web_push.<locale>.toml                       title, text, url
+    in_app.<locale>.toml                         title, text and, where a press leads anywhere, url
     whatsapp.<locale>.toml                       content_sid, variables (of the approved template), text
 """
 

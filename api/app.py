@@ -15,7 +15,8 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import docs, push, survey, tracking, unsubscribe
+from api.public import confirm, docs, push, survey, tracking, unsubscribe
+from api.public import in_app as notices_for_browsers
 from api.public import preferences as preference_center
 from api.routes import (
     addresses,
@@ -32,6 +33,7 @@ from api.routes import (
     events,
     health,
     imports,
+    in_app,
     journeys,
     messages,
     notes,
@@ -107,6 +109,7 @@ def create_app(needs: Needs) -> FastAPI:
         preferences,
         decisions,
         addresses,
+        in_app,
         notes,
         rights,
         rfm,
@@ -128,7 +131,21 @@ def create_app(needs: Needs) -> FastAPI:
         audit,
         health,
     )
-    for part in (*told, console, docs, unsubscribe, preference_center, survey, tracking, push, twilio, telegram, email):
+    for part in (
+        *told,
+        console,
+        docs,
+        unsubscribe,
+        preference_center,
+        confirm,
+        survey,
+        tracking,
+        push,
+        notices_for_browsers,
+        twilio,
+        telegram,
+        email,
+    ):
         app.router.routes += part.router.routes  # as they are: an included router matches each request twice
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -19,6 +19,7 @@ from services.bulks import Bulks
 from services.catalogue import Catalogue
 from services.chats import Chats
 from services.companies import Companies
+from services.confirming import Confirming
 from services.customers import Customers
 from services.deals import Deals
 from services.delivery_reports import DeliveryReports
@@ -26,6 +27,7 @@ from services.enrolling import Enrolling
 from services.erasing import Erasing
 from services.exporting import Exporting
 from services.importing import Importing
+from services.in_app import InApp
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.letters import Letters
@@ -83,6 +85,8 @@ class Needs:
     replies: Replies
     chats: Chats
     browsers: Browsers
+    in_app: InApp
+    confirming: Confirming
     outward: Outward
     announcing: Announcing
     keys: Keys

@@ -35,7 +35,7 @@ _FIELDS: Mapping[str, TypeAdapter[Any]] = {
     "phone": TypeAdapter(Phone),
     "locale": TypeAdapter(Locale),
     "timezone": TypeAdapter(Zone),
-    "preferred_channel": TypeAdapter(Literal["email", "sms", "whatsapp", "telegram", "web_push"]),
+    "preferred_channel": TypeAdapter(Literal["email", "sms", "whatsapp", "telegram", "web_push", "in_app"]),
     "consent_source": TypeAdapter(Words),
     "consent_wording": TypeAdapter(Words),
     "consent_proof": TypeAdapter(Words),

@@ -18,6 +18,7 @@ from domain.quiet_hours import QuietHours
 
 LONGEST = days(366)
 _MARKETING = frozenset(Channel) - {Channel.SMS}
+_REACHING_OUT = frozenset(Channel) - {Channel.IN_APP}  # a notice waits where its reader comes by themselves
 
 
 class Kind(StrEnum):
@@ -82,7 +83,7 @@ class ContactPolicy:
     frequencies: Mapping[Frequency, Limit] = field(default_factory=_frequencies)
     values_before_offer: int = 2
     just_bought_within: timedelta = days(30)
-    explicit_consent: frozenset[Channel] = frozenset(Channel)
+    explicit_consent: frozenset[Channel] = _REACHING_OUT
     channels: Mapping[Purpose, frozenset[Channel]] = field(default_factory=_channels)
     holdout: float = 0.0
 

@@ -56,6 +56,19 @@ class Consent:
     proof: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConsentRequest:
+    """A yes that is not proved: an address was written into a form, and its owner has not answered. It allows nothing.
+
+    The fields are those of the consent that it may become.
+    """
+
+    at: datetime
+    source: str
+    wording: str = ""
+    proof: str = ""
+
+
 SNOOZE = days(90)  # the pause that is offered (S97)
 SLEEPS_AFTER = days(90)  # without anything done (design 7, the clock of activity)
 GONE_AFTER = days(180)

@@ -33,8 +33,18 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
 
 
 _CHANNELS = {
-    "en": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "browser notification"},
-    "ru": {"whatsapp": "WhatsApp", "telegram": "Telegram", "web_push": "уведомление в браузере"},
+    "en": {
+        "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
+        "web_push": "browser notification",
+        "in_app": "notice on the site",
+    },
+    "ru": {
+        "whatsapp": "WhatsApp",
+        "telegram": "Telegram",
+        "web_push": "уведомление в браузере",
+        "in_app": "сообщение на сайте",
+    },
 }
 
 

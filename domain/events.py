@@ -26,6 +26,8 @@ TELEGRAM_STARTED = "telegram_started"
 PROFILE_CHANGED = "profile_changed"
 CONSENT_CHANGED = "consent_changed"
 ENROLLMENT = "enrollment"  # the property by which an event of ours names the walk that it is about
+CONSENT_REQUESTED = "consent_requested"  # a yes that is not proved yet: it allows nothing
+CONSENT_CONFIRMED = "consent_confirmed"
 
 Value: TypeAlias = float | int | bool | str | None
 

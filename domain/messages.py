@@ -18,6 +18,7 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
     TELEGRAM = "telegram"
     WEB_PUSH = "web_push"
+    IN_APP = "in_app"
 
 
 class Purpose(StrEnum):
@@ -96,7 +97,7 @@ class Content:
 class Rendered:
     """One message in one channel and language, ready for a gateway. Only email has a preview and HTML.
 
-    A browser's message has its title in `subject`, and in `url` where it leads.
+    A browser's message and a notice on the site have their title in `subject`, and in `url` where they lead.
     `content` is what WhatsApp takes at any time; `text` goes there within a day of the customer's last message.
     """
 

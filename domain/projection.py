@@ -13,7 +13,7 @@ from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.decisions import Decision
 from domain.declared import declared_properties
 from domain.durations import spoken
-from domain.events import Event, HeardEvent, Value
+from domain.events import CONSENT_REQUESTED, Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
 from domain.routing import Routing
 from domain.standing import Standing
@@ -44,13 +44,19 @@ def consequences(
     return following
 
 
-def refusal_to_enter(plan: Plan, journey: str, about: str, standing: Standing, *, now: datetime) -> Decision | None:
-    """What stands against entering a journey now: erasure, an opt-out of everything, the re-entry rule."""
+def refusal_to_enter(
+    plan: Plan, journey: str, about: str, standing: Standing, *, now: datetime, asked_at: datetime | None = None
+) -> Decision | None:
+    """What stands against entering a journey now: erasure, an opt-out of everything, the re-entry rule.
+
+    Who asked to hear from us (`asked_at`) after they had opted out may be asked whether they mean it.
+    """
     said: dict[str, object] = {"journey": journey}
     if standing.erased_at:
         return Decision(rule="journey_erased", facts=said)
     everything = standing.consents.get(EVERY_CHANNEL)
-    if everything and everything.status is ConsentStatus.DENIED and not _any_later_yes(standing, everything):
+    left = everything and everything.status is ConsentStatus.DENIED and not _any_later_yes(standing, everything)
+    if everything and left and (asked_at is None or asked_at <= everything.at):
         return Decision(rule="opted_out_of_all", facts={**said, "at": everything.at})
     past = standing.past.get((journey, about))
     if past is None:
@@ -81,7 +87,8 @@ def _entering(
     elif plan.about and not about:
         refusal = Decision(rule="no_about", facts={"journey": name, "event": event.name, "about": plan.about})
     else:
-        refusal = refusal_to_enter(plan, name, about, standing, now=now)
+        asked_at = event.occurred_at if event.name == CONSENT_REQUESTED else None
+        refusal = refusal_to_enter(plan, name, about, standing, now=now, asked_at=asked_at)
     if refusal:
         return NotStarted(journey=name, decision=refusal)
     return Start(

@@ -14,6 +14,11 @@ PROFILE_COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAP
 """The channels whose address is in the profile alone; what `addresses` keeps of them is when somebody wrote from it."""
 
 
+def on_the_site(customer: str) -> Sequence[Address]:
+    """Everybody (our id) is to be met on the company's own site. No address to keep: nothing is to be erased of it."""
+    return [Address(address=customer)]
+
+
 async def addresses_of(connection: AsyncConnection, customer: RowMapping) -> Mapping[Channel, Sequence[Address]]:
     """A customer's addresses on every channel that has one, the newest first, in one query."""
     rows = await addresses.of_customer(connection, customer["id"])

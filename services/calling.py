@@ -169,7 +169,8 @@ def _nobody_waits(row: RowMapping | None) -> SendState | None:
 def _kept(letter: Letter) -> dict[str, Any]:
     """What the ledger keeps of a letter's words."""
     content = {"content": letter.content.sid} if letter.content else {}
-    return {"subject": letter.subject, "html": letter.html, "text": letter.text, **content}
+    leads = {"url": letter.url} if letter.url else {}
+    return {"subject": letter.subject, "html": letter.html, "text": letter.text, **content, **leads}
 
 
 def _recorded(receipt: Receipt, gateway: str, channel: Channel, nobody: SendState | None) -> tuple[SendState, Decision]:

@@ -13,7 +13,7 @@ from domain.errors import InvalidDeclaration, InvalidInput, NotFound
 from domain.experiments import Experiment
 from domain.journey_settings import RESERVED, STARTS_ON, experiment_of, problems_in, starts_here
 from domain.journeys import Declaration
-from domain.messages import Message
+from domain.messages import Channel, Message
 from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
 from domain.stages import StageSet
@@ -83,6 +83,10 @@ class Catalogue:
         if name not in self._library.surveys:
             raise NotFound("survey", name)
         return self._library.surveys[name]
+
+    def channels(self) -> frozenset[Channel]:
+        """The channels that some message is written for."""
+        return frozenset(channel for message in self._library.messages() for channel in message.channels)
 
     def topics(self) -> tuple[str, ...]:
         """What customers may choose by, in order."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,13 +10,14 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import addresses, companies, customers, events, rfm
+from adapters.database import addresses, companies, consent_requests, customers, events, rfm
 from adapters.database.connection import lock_customer
+from adapters.links import START_LASTS
 from domain.clock import Clock
-from domain.customers import Consent, ConsentStatus
+from domain.customers import Consent, ConsentRequest, ConsentStatus
 from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.events import CONSENT_CHANGED, PROFILE_CHANGED
+from domain.events import CONSENT_CHANGED, CONSENT_REQUESTED, PROFILE_CHANGED
 from domain.messages import Channel
 from services import audit, identities
 from services.addresses import addresses_of
@@ -52,6 +54,7 @@ class Change:
     attributes: Mapping[str, Any] | None = None
     needs: Mapping[str, Any] | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+    requests: Mapping[str, ConsentRequest] = field(default_factory=dict)
     by: Actor | None = None
 
 
@@ -135,6 +138,8 @@ class Customers:
             await self.append(connection, row, PROFILE_CHANGED, {"fields": sorted(changed)})
         for scope, consent in sorted(change.consents.items()):
             await self.hear(connection, row, scope, consent)
+        for scope, request in sorted(change.requests.items()):
+            await self._request(connection, row, scope, request)
         if change.by:
             await self.note(connection, change.by, row["id"], fields=changed, before=before, created=created)
         return await _now(connection, await customers.by_id(connection, row["id"]), created=created)
@@ -175,13 +180,36 @@ class Customers:
             said = {"channel": scope, "status": consent.status.value}
             await self.append(connection, row, CONSENT_CHANGED, said)
 
-    async def append(self, connection: AsyncConnection, row: RowMapping, name: str, properties: dict[str, Any]) -> None:
-        """Append the event of a change."""
+    async def _request(self, connection: AsyncConnection, row: RowMapping, scope: str, request: ConsentRequest) -> None:
+        """Ask the customer themselves, by a journey. A profile put again asks nobody again, and whoever has said yes
+        since need not be asked.
+        """
+        now, asked = self._clock.now(), (request.source, request.wording, request.proof)
+        word = (await customers.consents_of(connection, row["id"])).get(scope)
+        if word and word.status is ConsentStatus.GRANTED and word.at >= request.at:
+            return
+        before = await consent_requests.newest(connection, row["id"], now - START_LASTS)
+        if any((each["source"], each["wording"], each["proof"]) == asked for each in before):
+            return
+        said = {"channel": scope, "source": request.source, "wording": request.wording, "proof": request.proof}
+        await self.append(connection, row, CONSENT_REQUESTED, said, at=request.at)
+
+    async def append(
+        self,
+        connection: AsyncConnection,
+        row: RowMapping,
+        name: str,
+        properties: dict[str, Any],
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Append the event of a change, which happened now unless told otherwise."""
         await events.append(
             connection,
             customer_id=row["customer_id"],
             name=name,
-            at=self._clock.now(),
+            at=at or self._clock.now(),
+            received_at=self._clock.now(),
             event_id=f"{name}:{uuid4()}",
             properties=properties,
         )

@@ -71,6 +71,7 @@ class Reach:
         for customer, candidate in found.items():
             places = {Channel(channel): address for channel, address in kept.get(customer, {}).items()}
             places |= {channel: candidate.row[column] for channel, column in PROFILE_COLUMNS.items()}
+            places |= {Channel.IN_APP: customer}
             known[customer] = {channel: places[channel] for channel in wanted if places.get(channel)}
         keys = [
             (customer, channel.value, self._surrogates.address(channel, address))

@@ -103,10 +103,11 @@ class Letters:
         scores = [{"score": score, "url": f"{url}?score={score}"} for score in survey.scores]
         return {"survey": {"url": url, "scores": scores}}
 
-    def _doors(self, ours: str | None) -> dict[str, str | None]:
-        """The customer's own links to other channels; an invented customer has none."""
+    def _doors(self, ours: str | None, email: str | None) -> dict[str, str | None]:
+        """The customer's own links: to other channels, and to confirm an address; an invented customer has none."""
         now = self._clock.now()
         return {
+            "confirm_url": self._links.confirm(ours, email, now) if ours and email else None,
             "telegram_url": self._links.telegram_start(ours, now) if ours else None,
             "web_push_url": self._links.web_push(ours, now) if ours else None,
         }
@@ -153,7 +154,7 @@ class Letters:
             "unsubscribe_url": unsubscribe,
             "preferences_url": preferences,
             **self._asked(folder, message, survey),
-            **self._doors(customer.get("customer")),
+            **self._doors(customer.get("customer"), customer.get("email")),
             **shop,
         }
         return self._library.render(folder, message, channel, spoken, context)

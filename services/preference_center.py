@@ -18,7 +18,7 @@ from domain.contact_policy import ContactPolicy
 from domain.customers import EVERY_CHANNEL, SNOOZE, ConsentStatus, Frequency
 from domain.errors import NotFound
 from domain.messages import Channel, Purpose
-from services.addresses import addresses_of
+from services.addresses import addresses_of, on_the_site
 from services.customers import Customers
 from services.policies import Policies
 from services.preferences import Choice, Chosen, Preferences
@@ -141,7 +141,7 @@ class PreferenceCenter:
         return {} if chosen.snoozed_until else {"snoozed_until": self._clock.now() + SNOOZE}
 
     async def _standing(self, connection: AsyncConnection, row: RowMapping, chosen: Chosen) -> Standing:
-        known = await addresses_of(connection, row)
+        known = {**await addresses_of(connection, row), Channel.IN_APP: on_the_site(row["id"])}
         keys = {c.value: self._surrogates.address(c.value, found[0].address) for c, found in known.items()}
         dead = await customers.suppressed(connection, row["id"], keys)
         policy = await self._policies.in_force(connection)

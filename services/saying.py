@@ -92,6 +92,11 @@ EVENTS: dict[str, dict[str, str]] = {
     "deal_won": {"en": "Deal {deal} was won", "ru": "Сделка {deal} выиграна"},
     "deal_lost": {"en": "Deal {deal} was lost: {reason}", "ru": "Сделка {deal} проиграна: {reason}"},
     "deal_changed": {"en": "Deal {deal} was changed", "ru": "Сделка {deal} изменена"},
+    "consent_requested": {
+        "en": "Signed up for {channel}; waits to be confirmed",
+        "ru": "Заявка на подписку: {channel}; ждёт подтверждения",
+    },
+    "consent_confirmed": {"en": "Confirmed the sign-up: {channel}", "ru": "Подписка подтверждена: {channel}"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
 OTHER_EVENT = {"en": "Event: {name}", "ru": "Событие: {name}"}
@@ -105,6 +110,7 @@ WORDS: dict[str, dict[str, str]] = {
         "whatsapp": "WhatsApp",
         "telegram": "Telegram",
         "web_push": "уведомления в браузере",
+        "in_app": "сообщения на сайте",
         "all": "все каналы",
         "too_often": "слишком часто",
         "not_relevant": "не о том",
@@ -136,6 +142,7 @@ WORDS: dict[str, dict[str, str]] = {
         "whatsapp": "WhatsApp",
         "telegram": "Telegram",
         "web_push": "browser notifications",
+        "in_app": "notices on the site",
         "locale": "language",
         "timezone": "time zone",
         "preferred_channel": "preferred channel",

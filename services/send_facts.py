@@ -21,7 +21,7 @@ from domain.messages import Channel, Message, Purpose
 from domain.orders import products_in
 from domain.send_facts import Leg, SendFacts
 from services import verdicts
-from services.addresses import by_channel
+from services.addresses import by_channel, on_the_site
 from services.catalogue import Catalogue
 from services.steps import Step
 
@@ -71,7 +71,10 @@ class FactReader:
         """All facts about one send, in one more statement. The caller holds the lock and has just read the row."""
         message = self._catalogue.message(row["journey"], step.request.message)
         plan, policy = self._catalogue.journey(row["journey"]).plan, self._policy(row["policy"])
-        known = by_channel(row, _read(row["addresses"], list[tuple[Channel, Address]]) or ())
+        known = {
+            **by_channel(row, _read(row["addresses"], list[tuple[Channel, Address]]) or ()),
+            Channel.IN_APP: on_the_site(row["customer"]),
+        }
         addresses = {channel: known[channel][0].address for channel in self._channels if channel in known}
         found = await facts.against(
             connection,

@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from adapters.channels.email import EmailGateway
+from adapters.channels.in_app import InAppGateway
 from adapters.channels.mime import sender_mailbox
 from adapters.channels.sandbox import SandboxGateway
 from adapters.channels.telegram import TelegramGateway
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 def build_gateways(
     settings: Settings, database: Database, clock: Clock, links: Links, return_paths: ReturnPaths, outward: Outward
 ) -> dict[Channel, Gateway]:
-    """A gateway for every channel: the provider that is set up, else the sandbox outbox."""
+    """A gateway for every channel: the provider that is set up, else the sandbox outbox. Notices need neither."""
     gateways: dict[Channel, Gateway] = {each: SandboxGateway(each, database, clock) for each in Channel}
+    gateways[Channel.IN_APP] = InAppGateway()
     if settings.texts_by_twilio:
         senders = {"sender": settings.twilio_from, "messaging_service": settings.twilio_messaging_service}
         gateways[Channel.SMS] = _twilio(settings, links, **senders)

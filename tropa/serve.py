@@ -12,13 +12,16 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
+from domain.messages import Channel
 from services.browsers import Browsers
 from services.chats import Chats
 from services.companies import Companies
+from services.confirming import Confirming
 from services.customers import Customers
 from services.deals import Deals
 from services.erasing import Erasing
 from services.exporting import Exporting
+from services.in_app import InApp
 from services.intake import Intake
 from services.keys import Keys, Sessions
 from services.merging import Merging
@@ -96,6 +99,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             replies=Replies(house.database, house.clock, house.ingest, customers, house.tasks),
             chats=Chats(house.database, house.clock, house.links, customers),
             browsers=Browsers(house.database, house.clock, house.links, customers),
+            in_app=InApp(house.database, house.clock, house.links, house.catalogue, house.policies, house.reports),
+            confirming=Confirming(house.database, house.clock, house.links, customers, house.catalogue.topics()),
             outward=house.outward,
             announcing=house.announcing,
             keys=Keys(house.database),
@@ -112,7 +117,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
                 preferences,
                 house.policies,
                 house.surrogates,
-                house.gateways,
+                # Notices only where some message is one: they need no address that would tell.
+                {*house.gateways} - ({Channel.IN_APP} - house.catalogue.channels()),
                 settings.timezone,
             ),
             shop=house.shop,

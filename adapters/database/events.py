@@ -248,9 +248,17 @@ async def append(
     event_id: str,
     properties: Mapping[str, Any],
     about: str = "",
+    received_at: datetime | None = None,
 ) -> None:
     """Append the event of a command, in the command's own transaction."""
     event = told_once(
-        event_id, customer_id=customer_id, name=name, at=at, source=OURS, properties=properties, about=about
+        event_id,
+        customer_id=customer_id,
+        name=name,
+        at=at,
+        source=OURS,
+        properties=properties,
+        about=about,
+        received_at=received_at,
     )
     await insert(connection, [event])

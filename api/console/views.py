@@ -57,6 +57,8 @@ def channels(now: CustomerNow) -> list[ChannelNow]:
     shown = []
     for channel in Channel:
         address, consent = in_words(now.addresses.get(channel, ())), in_force(now.consents, channel)
+        if channel is Channel.IN_APP and consent is None:
+            continue  # everybody can be met there, and nobody needs to be asked
         said = consent.status.value if consent else "not_asked"
         word = "no_address" if address is None and said != "denied" else said
         since = consent.at if consent else None

@@ -33,10 +33,14 @@ class Addresses(BaseModel):
 
 
 class LinksView(BaseModel):
-    """Links for this customer alone: whoever opens one adds an address to the profile. null where it is not set up."""
+    """Links for this customer alone: whoever opens one adds an address to the profile. null where it is not set up.
+
+    `notices` is for a browser on your own site: it reads there what waits for this customer, and says what they saw.
+    """
 
     telegram: str | None = Field(examples=["https://t.me/example_bot?start=AZyuL0x_fV-PK2ocPU5fYA"])
     web_push: str | None = Field(examples=["https://shop.example/p/WyJjdXNfMDE5Y2FlMmY0YzdmIl0.kX2"])
+    notices: str = Field(examples=["https://shop.example/n/WyJjdXNfMDE5Y2FlMmY0YzdmIl0.kX2"])
 
 
 def _chat(value: str) -> str:
@@ -82,10 +86,13 @@ async def put_telegram(customer_id: CustomerInPath, body: TelegramChat, house: H
     "/links",
     dependencies=[allowed("customers:write")],
     responses=answers(404),
-    summary="Links by which a customer adds Telegram or a browser",
+    summary="Links by which a customer adds Telegram or a browser, or reads notices",
 )
 async def read_links(customer_id: CustomerInPath, house: House) -> LinksView:
-    """For this customer alone: show them on your site after a sign-in, or in a letter. They are good for 30 days."""
+    """For this customer alone: show them on your site after a sign-in, or in a letter. They are good for 30 days,
+    `notices` for one."""
     async with house.database.transaction() as connection:
         ours = (await house.customers.get(connection, customer_id)).row["id"]
-    return LinksView(telegram=house.chats.link(ours), web_push=house.browsers.link(ours))
+    return LinksView(
+        telegram=house.chats.link(ours), web_push=house.browsers.link(ours), notices=house.in_app.link(ours)
+    )

@@ -1,7 +1,7 @@
 """Customers: their profiles, their consents, and everything that happened to them."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,23 +24,30 @@ from api.fields import (
 from api.needs import House
 from api.problems import answers
 from api.reading import CheckedRoute
+from domain.ads import ADS
 from domain.companies import BuyingRole
-from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.customers import EVERY_CHANNEL, Consent, ConsentRequest, ConsentStatus
 from domain.errors import InvalidInput
 from domain.messages import Channel
 from services.audit import Actor
 from services.customers import PROFILE, Change
 from services.timeline import Page
 
+Scope = Literal["email", "sms", "whatsapp", "telegram", "web_push", "in_app", "all", "all/ads"]
 AHEAD = timedelta(minutes=5)  # two clocks may differ by so much
 
 router = APIRouter(prefix="/v1/customers/{customer_id}", tags=["Customers"], route_class=CheckedRoute)
 
 
-class ConsentGiven(Strict):
-    """A customer's word about a channel."""
+PENDING = "pending"
 
-    status: Annotated[ConsentStatus, Field(strict=False)]
+
+class ConsentGiven(Strict):
+    """A customer's word about a channel. `pending` is none yet: a letter asks them, and until they confirm it nothing
+    is allowed (double opt-in); for `email` alone.
+    """
+
+    status: Literal["granted", "denied", "pending"]
     at: Instant | None = Field(default=None, description="When it was given; left out: now.")
     source: Annotated[Words, Field(min_length=1, max_length=100)] = Field(
         default="api", description="Through what: a form, a call, a shop."
@@ -93,13 +100,16 @@ class Profile(Strict):
         default=None, description="What part they have in their company's decision."
     )
     needs: NeedsCard | None = Field(default=None, description="What they want, what they can pay, by when.")
-    consents: dict[Literal["email", "sms", "whatsapp", "telegram", "web_push", "all", "all/ads"], ConsentGiven] = Field(
+    consents: dict[Scope, ConsentGiven] = Field(
         default_factory=dict, description="`all/ads` is about ads elsewhere, and needs a yes of its own."
     )
 
     def change(self, now: datetime, by: Actor) -> Change:
         """What this asks for. Raises InvalidInput for a consent of the future."""
         given = {scope: each.at or now for scope, each in self.consents.items()}
+        words = {scope: each for scope, each in self.consents.items() if each.status != PENDING}
+        if wrong := [scope for scope in self.consents.keys() - words.keys() if scope != "email"]:
+            raise InvalidInput([f"consents.{scope}.status: only email can be confirmed by a letter" for scope in wrong])
         if late := [scope for scope, at in given.items() if at > now + AHEAD]:
             raise InvalidInput([f"consents.{scope}.at: is in the future" for scope in late])
         return Change(
@@ -108,13 +118,18 @@ class Profile(Strict):
             needs=self._needs(),
             consents={
                 scope: Consent(
-                    status=each.status,
+                    status=ConsentStatus(each.status),
                     at=given[scope],
                     source=each.source,
                     wording=each.wording,
                     proof=each.proof,
                 )
+                for scope, each in words.items()
+            },
+            requests={
+                scope: ConsentRequest(at=given[scope], source=each.source, wording=each.wording, proof=each.proof)
                 for scope, each in self.consents.items()
+                if scope not in words
             },
             by=by,
         )
@@ -128,7 +143,7 @@ class Profile(Strict):
         return self.needs.model_dump(mode="json", exclude_unset=True)
 
 
-assert {"email", "sms", "whatsapp", "telegram", "web_push", "all"} == {*Channel, EVERY_CHANNEL}  # noqa: S101  a new channel is a new key of consents
+assert {*get_args(Scope)} == {*Channel, EVERY_CHANNEL, ADS}  # noqa: S101  a new channel is a new key of consents
 
 
 class EntryView(BaseModel):

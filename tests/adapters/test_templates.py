@@ -144,7 +144,7 @@ async def test_a_declaration_is_read_as_written(write: Write) -> None:
         ),
         ('purpose = "service"', "", "purpose: it is missing"),
         ('goal = "The customer knows what to do next."', 'goal = "  "', "goal: write one sentence"),
-        ('["email"]', '["pigeon"]', "channels: 'pigeon' .*email, sms"),
+        ('["email"]', '["pigeon"]', "channels: 'pigeon' .*email, in_app, sms"),
         ('["email"]', '"email"', "channels: write a list"),
         ('["email"]', '["email", "email"]', "channels: .*twice"),
         ('["email"]', '["email", "sms"]', r"channels: sms is declared, but there is no sms\.en\.txt"),

@@ -119,10 +119,11 @@ async def test_a_browser_that_was_turned_on_shows_the_next_message(
     assert (before.rule, result.state, result.channel) == ("unreachable", SendState.ACCEPTED, "web_push")
     shown = browser.pushed[0]
     assert (shown["title"], shown["body"]) == ("Hello, Anna!", "Your account is ready.")
-    assert shown["url"] == "https://example.com/start"
+    assert shown["url"].startswith("http://tropa.test/c/")  # a press is counted, and the journey knows that it was seen
     assert 0 < shown["ttl"] <= timedelta(days=30).total_seconds()
-    ledger = await rows(house, "SELECT recipient, rendered FROM sends WHERE visit = 2")
-    assert ledger == [{"recipient": "push.test", "rendered": ledger[0]["rendered"]}]
+    (ledger,) = await rows(house, "SELECT recipient, links FROM sends WHERE visit = 2")
+    assert ledger["recipient"] == "push.test"
+    assert ledger["links"][1].startswith("https://example.com/start?utm_source=tropa&utm_medium=web_push")
     consents = (await api.get(f"/v1/customers/{ANNA}")).json()["consents"]
     assert (consents["web_push"]["status"], consents["web_push"]["source"]) == ("granted", "browser")
     page = await api.get(f"/v1/customers/{ANNA}/timeline", params={"locale": "ru"})

@@ -1,16 +1,20 @@
 """Many senders at once, and opt-outs that race them (F46): whoever has the customer's lock first wins."""
 
 import asyncio
+import contextlib
 import os
 import random
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+
+import pytest
 
 from domain.sends import SendResult, SendState, send_id
 from tests.services.bench import NO_LIMITS, Bench
 from tests.support.factories import an_event
 
-TIMES = int(os.environ.get("TROPA_RACES", "200"))  # `make races` runs the catalogue's 1,000
+TIMES = int(os.environ.get("TROPA_RACES", "500"))  # with the projector running and, once more, stopped
 AT_ONCE = 4  # races at the same time
 
 
@@ -60,7 +64,23 @@ async def race(bench: Bench, person: str, *, head_start: float) -> Race:
     )
 
 
-async def test_f46_opt_outs_race_sends_and_no_call_begins_after_a_no(own_bench: Bench) -> None:
+@contextlib.asynccontextmanager
+async def projecting(bench: Bench) -> AsyncIterator[None]:
+    """A projector at work, as a worker has one."""
+
+    async def pump() -> None:
+        while True:
+            await asyncio.sleep(0 if await bench.projector.project_some() else 0.01)
+
+    pumping = asyncio.create_task(pump())
+    yield
+    pumping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await pumping
+
+
+@pytest.mark.parametrize("projector", ["running", "stopped"])
+async def test_f46_opt_outs_race_sends_and_no_call_begins_after_a_no(own_bench: Bench, projector: str) -> None:
     bench = own_bench.with_policy(NO_LIMITS)
     await note_each_no(bench)
     bench.email.lasting = 0.005
@@ -70,7 +90,8 @@ async def test_f46_opt_outs_race_sends_and_no_call_begins_after_a_no(own_bench: 
         async with gate:
             return await race(bench, f"c{n}", head_start=chance.uniform(0, 0.1))
 
-    races = await asyncio.gather(*(one(n) for n in range(TIMES)))
+    async with projecting(bench) if projector == "running" else contextlib.nullcontext():
+        races = await asyncio.gather(*(one(n) for n in range(TIMES)))
 
     called = [r for r in races if r.called_at is not None]
     assert [r for r in called if (r.called_at or 0) > r.opted_out_at + 2] == []
