@@ -17,6 +17,7 @@ from domain.messages import Channel
 
 OURS = "cus_"
 START_LASTS = timedelta(days=30)
+VISITOR_LASTS = timedelta(days=1)
 _MAC = 16  # bytes; Telegram takes 64 characters in all
 _OWN_PAGE = re.compile(r"/[a-z]/")
 
@@ -103,13 +104,16 @@ class Links:
 
     def read_web_push(self, token: str, now: datetime) -> str:
         """Whose browser it is to be. Raises NotFound when the token is not ours or no longer good."""
-        try:
-            customer, until = self._serializer("web push").loads(token)
-        except (BadData, ValueError, TypeError):
-            raise NotFound("link", token[:12]) from None
-        if until < now.timestamp():
-            raise NotFound("link", token[:12])
-        return str(customer)
+        return self._read_until("web push", token, now)
+
+    def visitor(self, customer: str, now: datetime) -> str:
+        """The word by which a page tells that its visitor is this customer, good for a day. It is no address."""
+        until = int((now + VISITOR_LASTS).timestamp())
+        return str(self._serializer("visitor").dumps([customer, until]))
+
+    def read_visitor(self, token: str, now: datetime) -> str:
+        """Who the visitor is. Raises NotFound when the token is not ours or no longer good."""
+        return self._read_until("visitor", token, now)
 
     def click(self, send: UUID, number: int) -> str:
         """A link of a letter: which send, which of its links. Where it leads is stored, and never in it."""
@@ -131,6 +135,16 @@ class Links:
     def is_own(self, url: str) -> bool:
         """Whether an address is one of our pages for customers, whose paths all begin with a single letter: /u/…"""
         return url.startswith(self._public_url) and bool(_OWN_PAGE.match(url, len(self._public_url)))
+
+    def _read_until(self, purpose: str, token: str, now: datetime) -> str:
+        """Whose a token is that ends. Raises NotFound."""
+        try:
+            customer, until = self._serializer(purpose).loads(token)
+        except (BadData, ValueError, TypeError):
+            raise NotFound("link", token[:12]) from None
+        if until < now.timestamp():
+            raise NotFound("link", token[:12])
+        return str(customer)
 
     def _packed(self, purpose: str, content: bytes) -> str:
         """As short as a signed thing gets: it stands in every link of a letter."""
