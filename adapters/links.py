@@ -19,6 +19,7 @@ from domain.messages import Channel
 OURS = "cus_"
 START_LASTS = timedelta(days=30)
 NOTICES_LAST = timedelta(days=1)
+VISITOR_LASTS = timedelta(days=1)
 _MAC = 16  # bytes; Telegram takes 64 characters in all
 _OWN_PAGE = re.compile(r"/[a-z]/")
 
@@ -139,6 +140,14 @@ class Links:
     def read_in_app(self, token: str, now: datetime) -> str:
         """Whose notices they are. Raises NotFound when the token is not ours or no longer good."""
         return str(self._read_lasting("in app", token, now))
+
+    def visitor(self, customer: str, now: datetime) -> str:
+        """The word by which a page tells that its visitor is this customer, good for a day. It is no address."""
+        return self._lasting("visitor", customer, now + VISITOR_LASTS)
+
+    def read_visitor(self, token: str, now: datetime) -> str:
+        """Who the visitor is. Raises NotFound when the token is not ours or no longer good."""
+        return str(self._read_lasting("visitor", token, now))
 
     def click(self, send: UUID, number: int) -> str:
         """A link of a letter: which send, which of its links. Where it leads is stored, and never in it."""

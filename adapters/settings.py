@@ -18,6 +18,7 @@ from domain.messages import Channel
 from domain.quiet_hours import known_zone
 from domain.sweep import SweepRules
 from domain.tracking import TrackingMode
+from domain.visits import problems_in_names
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     sweep: str = Field(
         default="", description='JSON: when silence says something, how RFM is read, e.g. {"gone_after": "365 days"}'
     )
+
+    sites: list[str] = Field(default=[], description='Your own pages that may speak here: ["https://shop.example"]')
+    site_events: list[str] = Field(default=[], description="What else visitors may tell there, beside what they view")
+    proxies: int = Field(default=0, ge=0, le=9, description="How many of your own stand before the API")
 
     staff_email: str = Field(default="", description="Who is told and gets the tasks where a customer has no owner")
     head_email: str = Field(default="", description="Who gets a task that nobody did in time")
@@ -183,6 +188,7 @@ class Settings(BaseSettings):
             + self._push_problems()
             + self._sweep_problems()
             + self._audience_problems()
+            + self._site_problems()
         )
         if problems:
             raise Misconfigured("Refusing to start: " + "; ".join(problems) + ".")
@@ -194,6 +200,15 @@ class Settings(BaseSettings):
             problems.append("TROPA_AUDIENCES_FOLDER must say where TROPA_AUDIENCES are written")
         if self.ads_consent.partition("/")[0] not in {*Channel, EVERY_CHANNEL}:
             problems.append("TROPA_ADS_CONSENT is a channel or all, and may have a topic behind it, such as all/ads")
+        return problems
+
+    def _site_problems(self) -> list[str]:
+        problems = [f"TROPA_SITE_EVENTS: {problem}" for problem in problems_in_names(self.site_events)]
+        schemes = ("https",) if self.environment == "production" else ("https", "http")
+        for site in self.sites:
+            parts = urlsplit(site)
+            if parts.scheme not in schemes or f"{parts.scheme}://{parts.netloc}" != site or not parts.hostname:
+                problems.append(f"TROPA_SITES: {site!r} is no origin; write https://shop.example, without a path")
         return problems
 
     def _people_problems(self) -> list[str]:

@@ -15,7 +15,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import confirm, docs, push, survey, tracking, unsubscribe
+from api.public import confirm, docs, push, survey, tracking, unsubscribe, visits
 from api.public import in_app as notices_for_browsers
 from api.public import preferences as preference_center
 from api.routes import (
@@ -69,6 +69,7 @@ TAGS = [
     {"name": "Shop", "description": "Products that messages may list, offers, and the codes that customers get."},
     {"name": "Webhooks", "description": "Other systems that are told what happens here."},
     {"name": "Audit", "description": "Who changed what, and when."},
+    {"name": "Visitors", "description": "What the script on your site tells, before anybody has a name."},
     {"name": "Health", "description": "For whoever runs the machines."},
 ]
 DESCRIPTION = """Customer journeys that walk beside each customer.
@@ -129,6 +130,7 @@ def create_app(needs: Needs) -> FastAPI:
         codes,
         webhooks,
         audit,
+        visits,
         health,
     )
     for part in (
@@ -162,6 +164,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
         )
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= events.SCHEMAS | products.SCHEMAS | {"Problem": problems.Problem.model_json_schema()}
+        schemas |= (
+            events.SCHEMAS | products.SCHEMAS | visits.SCHEMAS | {"Problem": problems.Problem.model_json_schema()}
+        )
         app.openapi_schema = schema
     return app.openapi_schema

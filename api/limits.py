@@ -9,8 +9,10 @@ from api.problems import Refused, problem
 
 MIB = 1024 * 1024
 LARGEST_BODY = 2 * MIB
+LARGEST_OF_STRANGERS = 16 * 1024
 LARGEST_LIST = 32 * MIB  # of customers who are to enter a journey
 LARGEST_FILE = 256 * MIB  # that is imported
+STRANGERS = ("/v1/visits", "/s/", "/m/")
 FILES = ("/v1/imports/", "/v1/products:import")
 CLOSE = {"Connection": "close"}
 SLASH = "\x1f"
@@ -73,13 +75,16 @@ def _counted(receive: Receive, largest: int) -> Receive:
 
 
 def _largest(path: str) -> int:
+    if path.startswith(STRANGERS):
+        return LARGEST_OF_STRANGERS
     if path.endswith("/enrollments:bulk"):
         return LARGEST_LIST
     return LARGEST_FILE if path.startswith(FILES) else LARGEST_BODY
 
 
 def _too_large(largest: int) -> str:
-    return f"A body may have at most {largest // MIB} MiB."
+    said = f"{largest // MIB} MiB" if largest >= MIB else f"{largest // 1024} KiB"
+    return f"A body may have at most {said}."
 
 
 class PlainAddress:

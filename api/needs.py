@@ -9,6 +9,7 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.database.connection import Database
 from adapters.links import Links
 from adapters.outward import Outward
+from api.sites import Sites
 from domain.clock import Clock
 from services.ad_audiences import AdAudiences
 from services.announcing import Announcing
@@ -48,6 +49,7 @@ from services.surveys import Surveys
 from services.tasks import Tasks
 from services.timeline import Timeline
 from services.tracking import Tracking
+from services.visits import Visits
 from services.watching import Watching
 
 
@@ -99,6 +101,8 @@ class Needs:
     shop: Shop
     products: Products
     offers: Offers
+    visits: Visits
+    sites: Sites
     company: str
     locale: str
     zone: str

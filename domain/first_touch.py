@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.events import Event
 
 LONGEST = 200
+REFERRAL = "referral"  # the medium where nothing but a link is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +22,17 @@ class FirstTouch:
 
 def first_touch(event: Event, known: FirstTouch | None) -> FirstTouch:
     """The earlier of what is known and an event, which may be heard of late. The page says where people came from
-    (`utm_source` and its like); without it the event's own source counts.
+    (`utm_source` and its like, or else the site that linked here); without it the event's own source counts.
     """
     if known and known.at <= event.occurred_at:
         return known
+    referrer = _said(event, "referrer")
+    came_by_link = bool(referrer) and not _said(event, "utm_source")
     return FirstTouch(
         at=event.occurred_at,
         event=event.name,
-        source=_said(event, "utm_source") or event.source,
-        medium=_said(event, "utm_medium"),
+        source=_said(event, "utm_source") or referrer or event.source,
+        medium=_said(event, "utm_medium") or (REFERRAL if came_by_link else ""),
         campaign=_said(event, "utm_campaign"),
     )
 

@@ -97,6 +97,11 @@ def evidence(kind: HitKind, headers: Mapping[str, str]) -> Reason:
     return Reason.NONE
 
 
+def is_machine(headers: Mapping[str, str]) -> bool:
+    """Whether a request shows by itself that no person made it."""
+    return evidence(HitKind.OPEN, headers) in _MACHINES
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
     """One fetch, in whole seconds of business time. `number` is the link's, and 0 of an open."""

@@ -57,6 +57,9 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_TIMEZONE",
         "TROPA_SWEEP",
         "TROPA_APPROVE_ABOVE",
+        "TROPA_SITES",
+        "TROPA_SITE_EVENTS",
+        "TROPA_PROXIES",
         *OPTIONAL,
     }
     assert used - asked == optional
@@ -108,6 +111,9 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_TIMEZONE": "Asia/Almaty",
         "TROPA_SWEEP": "",
         "TROPA_APPROVE_ABOVE": "1000",
+        "TROPA_SITES": ["https://shop.example"],
+        "TROPA_SITE_EVENTS": [],
+        "TROPA_PROXIES": "1",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

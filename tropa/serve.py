@@ -12,6 +12,7 @@ from adapters.channels.twilio_signature import TwilioSignature
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
+from api.sites import Sites
 from domain.messages import Channel
 from services.browsers import Browsers
 from services.chats import Chats
@@ -33,6 +34,7 @@ from services.replies import Replies
 from services.staging import Staging
 from services.surveys import Surveys
 from services.timeline import Timeline
+from services.visits import Visits, heard_of_visitors
 from services.watching import Watching
 from tropa.importing import importing
 from tropa.migrate import configuration
@@ -63,7 +65,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     customers = Customers(house.clock, house.restrictions)
     preferences = Preferences(house.clock, customers, house.catalogue.topics())
     erasing = Erasing(house.clock, house.restrictions)
-    timeline = Timeline(settings.timezone)
+    merging, timeline = Merging(house.clock, house.restrictions, erasing), Timeline(settings.timezone)
+    heard = heard_of_visitors(house.catalogue.messages(), settings.site_events) if settings.sites else ()
     twilio, intake = None, Intake(house.ingest)
     if settings.twilio:
         twilio = TwilioSignature(settings.twilio_auth_token.get_secret_value(), settings.public_url)
@@ -88,7 +91,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             bulk_drafting=house.bulk_drafting,
             letters=house.letters,
             erasing=erasing,
-            merging=Merging(house.clock, house.restrictions, erasing),
+            merging=merging,
             exporting=Exporting(house.database),
             tracking=house.tracking,
             opting_out=OptingOut(house.database, house.clock, house.links, house.ingest),
@@ -124,6 +127,8 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             shop=house.shop,
             products=house.products,
             offers=house.offers,
+            visits=Visits(house.database, house.clock, house.links, intake, merging, heard),
+            sites=Sites(origins=frozenset(settings.sites), proxies=settings.proxies),
             company=settings.company,
             locale=settings.locale,
             zone=settings.timezone,

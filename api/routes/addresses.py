@@ -36,11 +36,13 @@ class LinksView(BaseModel):
     """Links for this customer alone: whoever opens one adds an address to the profile. null where it is not set up.
 
     `notices` is for a browser on your own site: it reads there what waits for this customer, and says what they saw.
+    `visitor_token` is no link but a word for `tropa.identify` on a page of yours where they are signed in (a day).
     """
 
     telegram: str | None = Field(examples=["https://t.me/example_bot?start=AZyuL0x_fV-PK2ocPU5fYA"])
     web_push: str | None = Field(examples=["https://shop.example/p/WyJjdXNfMDE5Y2FlMmY0YzdmIl0.kX2"])
     notices: str = Field(examples=["https://shop.example/n/WyJjdXNfMDE5Y2FlMmY0YzdmIl0.kX2"])
+    visitor_token: str = Field(examples=["WyJjdXNfMDE5Y2FlMmY0YzdmIl0.kX2"])
 
 
 def _chat(value: str) -> str:
@@ -86,7 +88,7 @@ async def put_telegram(customer_id: CustomerInPath, body: TelegramChat, house: H
     "/links",
     dependencies=[allowed("customers:write")],
     responses=answers(404),
-    summary="Links by which a customer adds Telegram or a browser, or reads notices",
+    summary="Links by which a customer adds Telegram, a browser or notices, and the word that recognizes them",
 )
 async def read_links(customer_id: CustomerInPath, house: House) -> LinksView:
     """For this customer alone: show them on your site after a sign-in, or in a letter. They are good for 30 days,
@@ -94,5 +96,8 @@ async def read_links(customer_id: CustomerInPath, house: House) -> LinksView:
     async with house.database.transaction() as connection:
         ours = (await house.customers.get(connection, customer_id)).row["id"]
     return LinksView(
-        telegram=house.chats.link(ours), web_push=house.browsers.link(ours), notices=house.in_app.link(ours)
+        telegram=house.chats.link(ours),
+        web_push=house.browsers.link(ours),
+        notices=house.in_app.link(ours),
+        visitor_token=house.links.visitor(ours, house.clock.now()),
     )
