@@ -112,10 +112,10 @@ def _rules(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
                 rules[name] = parse_duration(value)
             elif name == "escalate_to":
                 rules[name] = mailbox(value, name)
-            elif name == "for_head" and isinstance(value, bool):
+            elif name == "for_head" and value is True:
                 rules[name] = value
             else:
-                raise _wrong(file, f"{name} is not so; a task may have due_within, escalate_to, for_head = true")
+                raise _wrong(file, f"there is no {name}; a task may have due_within, escalate_to and for_head = true")
         except (InvalidInput, TypeError, AttributeError):
             kind = "a duration, such as “4 hours”" if name == "due_within" else "one e-mail address"
             raise _wrong(file, f"{name} must be {kind}") from None

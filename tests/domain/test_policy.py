@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from domain.contact_policy import ContactPolicy
-from domain.customers import EVERY_CHANNEL, Consent, in_force, opt_out_acts
+from domain.contact_policy import ContactPolicy, Kind
+from domain.customers import EVERY_CHANNEL, Consent, in_force, is_gone, opt_out_acts
 from domain.decisions import Decision
 from domain.messages import Channel, Limit, Message, Purpose
 from domain.policy import Answer, Verdict, ask, may_call
@@ -336,3 +336,26 @@ def test_a_control_group_does_not_wait() -> None:
     offer = a_message(purpose=Purpose.OFFER)
 
     assert answer(offer, touched, a_policy(values_before_offer=2)).verdict is Verdict.HOLDOUT
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("kind", Kind)
+def test_whoever_is_gone_hears_only_the_last_attempts_and_what_concerns_them(purpose: Purpose, kind: Kind) -> None:
+    """S50, S99."""
+    found = answer(a_message(purpose=purpose), some_facts(gone=True, kind=kind))
+
+    silent = kind is not Kind.REACTIVATION and purpose in (Purpose.VALUE, Purpose.OFFER, Purpose.FEEDBACK)
+    assert (found.verdict is Verdict.REFUSED, found.decision.rule == "gone") == (silent, silent)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_only_scheduled_offers_owe_value_first(kind: Kind) -> None:
+    """S84: whoever is being won back had no letters that could have been of value."""
+    found = answer(a_message(purpose=Purpose.OFFER), some_facts(kind=kind), a_policy(values_before_offer=2))
+
+    assert found.verdict is (Verdict.HELD if kind is Kind.SCHEDULED else Verdict.GO)
+
+
+@pytest.mark.parametrize(("quiet", "gone"), [(None, False), (179, False), (180, True)], ids=str)
+def test_half_a_year_of_doing_nothing_is_gone(quiet: int | None, gone: bool) -> None:
+    assert is_gone(NOON - timedelta(days=quiet) if quiet else None, NOON) is gone

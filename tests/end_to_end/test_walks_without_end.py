@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
+from adapters.temporal import CUSTOMER_ID
 from domain.events import HeardEvent
 from tests.end_to_end.live import Live, walking
 from tests.services.bench import NO_LIMITS, write_messages
@@ -95,6 +96,9 @@ async def test_a_fresh_run_is_no_reset_and_a_reset_of_it_is_one(live: Live) -> N
     await live.until(went_on)
     assert "Restarted by an operator" not in await live.words()
     await live.until(lambda: rested(live, handle))
+    described = await handle.describe()
+    assert described.raw_description.workflow_execution_info.priority.priority_key == 3
+    assert described.typed_search_attributes[CUSTOMER_ID] == (await live.enrollment())["customer"]
     history = await handle.fetch_history()
     task = next(e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     await live.client.workflow_service.reset_workflow_execution(

@@ -36,7 +36,7 @@ class Walk:
     """What every walk does, whatever its journey says."""
 
     plan: ClassVar[Plan]
-    longest_run: ClassVar[int] = 1000
+    longest_run: ClassVar[int] = 500
     """Events of a history after which a walk without end begins a fresh run. Replay compares: never change it."""
 
     @workflow.init
