@@ -50,18 +50,19 @@ class Playback:
         *,
         also: tuple[type[Journey], ...] = (),
         journeys: str = "",
+        head: str = "",
         began: datetime | None = None,
         **replaced: Any,
     ) -> AsyncIterator["Playback"]:
         """A bench on a database: on the rehearsal ground, or on Temporal's time-skipping server.
 
-        `also` are journeys of the tests' own, `journeys` those that events start (all by default), `replaced` is what
-        else `build` is to take. The ground begins at `began`, or now.
+        `also` are journeys of the tests' own, `journeys` those that events start (all by default), `head` is the
+        address of the staff's head, `replaced` is what else `build` is to take. The ground begins at `began`, or now.
         """
         began = await environment.get_current_time() if environment else began or datetime.now(UTC)
         clock = SettableClock(began)
         house = await build(
-            settings_for(database_url, journeys=journeys),
+            settings_for(database_url, journeys=journeys, head_email=head),
             clock=clock,
             pace=Pace(anchor=began),
             **{"library": compiled(), "declared": (*declarations(), *declarations(also)), **replaced},
