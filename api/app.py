@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api import problems
+from api.console import contact_policy as policy_page
 from api.console import pages as console
 from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
@@ -133,21 +134,8 @@ def create_app(needs: Needs) -> FastAPI:
         visits,
         health,
     )
-    for part in (
-        *told,
-        console,
-        docs,
-        unsubscribe,
-        preference_center,
-        confirm,
-        survey,
-        tracking,
-        push,
-        notices_for_browsers,
-        twilio,
-        telegram,
-        email,
-    ):
+    for_people = (docs, unsubscribe, preference_center, confirm, survey, tracking, push, notices_for_browsers)
+    for part in (*told, console, policy_page, *for_people, twilio, telegram, email):
         app.router.routes += part.router.routes  # as they are: an included router matches each request twice
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -25,7 +25,8 @@ LOOK_AGAIN = 5  # seconds
 router = APIRouter(prefix="/console", include_in_schema=False)
 
 
-def _page(template: str, request: Request, lang: Language, *, status: int = 200, **context: Any) -> Response:
+def console_page(template: str, request: Request, lang: Language, *, status: int = 200, **context: Any) -> Response:
+    """A page of the console, with its way to the same page in the other language."""
     other = "en" if lang == "ru" else "ru"
     switch = str(request.url.include_query_params(lang=other).replace(scheme="", netloc=""))
     words = WORDS[lang]
@@ -36,7 +37,7 @@ def _page(template: str, request: Request, lang: Language, *, status: int = 200,
 @router.get("/sign-in")
 async def show_sign_in(request: Request, lang: Spoken) -> Response:
     """The form."""
-    return _page("sign_in.html", request, lang, wrong=None)
+    return console_page("sign_in.html", request, lang, wrong=None)
 
 
 @router.post("/sign-in")
@@ -45,10 +46,10 @@ async def sign_in(
 ) -> Response:
     """Open a session for a key with the scope `console`."""
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return _page("sign_in.html", request, lang, status=403, wrong=None)
+        return console_page("sign_in.html", request, lang, status=403, wrong=None)
     caller = await house.keys.verify(key.strip())
     if caller is None or SCOPE not in caller.scopes:
-        return _page("sign_in.html", request, lang, status=403, wrong=WORDS[lang]["wrong_key"])
+        return console_page("sign_in.html", request, lang, status=403, wrong=WORDS[lang]["wrong_key"])
     return let_in(house, caller.id)
 
 
@@ -57,7 +58,7 @@ async def enter(request: Request, house: House, lang: Spoken, token: str = "") -
     """Open a session by a link that the command line printed."""
     if house.sessions.admits(token):
         return let_in(house, BY_LINK)
-    return _page("sign_in.html", request, lang, status=403, wrong=WORDS[lang]["link_over"])
+    return console_page("sign_in.html", request, lang, status=403, wrong=WORDS[lang]["link_over"])
 
 
 @router.post("/sign-out")
@@ -92,7 +93,7 @@ async def list_outbox(
     older = f"?at={quote(rows[PAGE - 1]['at'].isoformat())}&send={rows[PAGE - 1]['send']}" if len(rows) > PAGE else None
     shown = [{**row, "zone": zone_of(row, house.zone)} for row in rows[:PAGE]]
     again = None if before else LOOK_AGAIN
-    return _page("outbox.html", request, lang, messages=shown, older=older, refresh=again, first=before is None)
+    return console_page("outbox.html", request, lang, messages=shown, older=older, refresh=again, first=before is None)
 
 
 @router.get("/outbox/{send}", dependencies=[staff])
@@ -101,8 +102,8 @@ async def show_message(request: Request, house: House, lang: Spoken, send: UUID)
     async with house.database.transaction() as connection:
         row = await outbox.one(connection, send)
     if row is None:
-        return _page("missing.html", request, lang, status=404, what="no_message")
-    return _page("message.html", request, lang, message=row, zone=zone_of(row, house.zone))
+        return console_page("missing.html", request, lang, status=404, what="no_message")
+    return console_page("message.html", request, lang, message=row, zone=zone_of(row, house.zone))
 
 
 @router.get("/outbox/{send}/letter", dependencies=[staff])
@@ -127,8 +128,8 @@ async def show_customer(
     try:
         context = await _story(house, customer_id, lang, cursor)
     except (NotFound, InvalidInput):
-        return _page("missing.html", request, lang, status=404, what="no_customer")
-    return _page("customer.html", request, lang, **context)
+        return console_page("missing.html", request, lang, status=404, what="no_customer")
+    return console_page("customer.html", request, lang, **context)
 
 
 async def _story(house: House, customer_id: str, lang: Language, cursor: str | None) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The way into the console: a signed cookie, for a key with the scope `console` or for a fresh link."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.needs import House, Needs
+from services.audit import Actor
 from services.keys import BY_LINK, SESSION_LASTS
 
 COOKIE = "tropa_console"
@@ -13,6 +15,9 @@ LANGUAGE = "tropa_lang"
 SCOPE = "console"
 
 Language = Literal["en", "ru"]
+
+
+BY_A_LINK = Actor(id="console link", name="staff, by a link from the command line")
 
 
 class SignInFirst(Exception):
@@ -31,6 +36,19 @@ async def _staff(request: Request, house: House) -> str:
 
 _staff.scope = SCOPE  # type: ignore[attr-defined]  # for the test that lists routes with their scopes
 staff = Depends(_staff)
+
+
+def who(scope: str) -> Callable[[Request, Needs], Awaitable[Actor | None]]:
+    """A dependency that answers who has signed in and may do more than look: None for a key without the scope."""
+
+    async def find(request: Request, house: House) -> Actor | None:
+        holder = house.sessions.holder(request.cookies.get(COOKIE, ""))
+        if holder == BY_LINK:
+            return BY_A_LINK
+        caller = await house.keys.caller(holder) if holder else None
+        return caller if caller and scope in caller.scopes else None
+
+    return find
 
 
 async def _language(

@@ -4,6 +4,7 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Tropa",
         "outbox": "Messages",
+        "policy": "Contact policy",
         "api": "API",
         "sign_in": "Sign in",
         "sign_in_lead": "Paste an API key that has the scope “console”.",
@@ -17,6 +18,7 @@ WORDS: dict[str, dict[str, str]] = {
         "other_language": "Русский",
         "outbox_lead": "Everything the sandbox would have sent, newest first. This page looks again by itself.",
         "outbox_empty": "Nothing yet. Send an event that starts a journey, and its first message appears here.",
+        "pages": "Pages",
         "older": "Older",
         "newest": "Newest",
         "to": "To",
@@ -76,6 +78,7 @@ WORDS: dict[str, dict[str, str]] = {
     "ru": {
         "title": "Тропа",
         "outbox": "Сообщения",
+        "policy": "Правила общения",
         "api": "API",
         "sign_in": "Вход",
         "sign_in_lead": "Вставьте ключ API с правом «console».",
@@ -89,6 +92,7 @@ WORDS: dict[str, dict[str, str]] = {
         "other_language": "English",
         "outbox_lead": "Всё, что ушло бы из песочницы, сначала новое. Страница обновляется сама.",
         "outbox_empty": "Пока пусто. Отправьте событие, с которого начинается путь, и здесь появится первое сообщение.",
+        "pages": "Страницы",
         "older": "Раньше",
         "newest": "К новым",
         "to": "Кому",

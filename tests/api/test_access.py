@@ -104,6 +104,9 @@ SCOPES = {
     "GET /console/outbox/{send}": "console",
     "GET /console/outbox/{send}/letter": "console",
     "GET /console/customers/{customer_id}": "console",
+    "GET /console/contact-policy": "console",
+    "POST /console/contact-policy": "console",
+    "POST /console/contact-policy/save": "console",
 }
 OPEN = {
     "GET /console/sign-in",
