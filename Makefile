@@ -8,13 +8,14 @@ LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --
 PRISM_VERSION := 5.14.2
 TWILIO_CLI_VERSION := 8.3.2
 TWILIO_API := twilio_api_v2010.json
+AXE_VERSION := 4.14.1
 TWILIO_API_SHA256 := 7f123267c8dd60bd5412ed723cc021f0e58d52b635e8fad41f72c4a3dda9e77e
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up bench check check-twilio format lint types layers migrations test races kills smoke history migration lock clean
+.PHONY: help install demo up bench check check-twilio check-browser format lint types layers migrations test races kills smoke history migration lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
 
@@ -66,8 +67,9 @@ test: install ## Run the tests (T=path or -k expression narrows)
 kills: install ## Kill a worker at each of 12 points of a send, 20 times each: nothing twice, nothing lost (KILLS=2 is quicker)
 	@$(BIN)/python -m tests.kills
 
-races: install ## 1,000 opt-outs race 1,000 sends (F46), projector running and stopped; the tests run 500 of each
-	@TROPA_RACES=1000 $(BIN)/python -m tests tests/services/test_races.py
+races: install ## 1,000 opt-outs with and without projector, and 1,000 merges, race sends; the tests run 500, 500 and 100
+	@TROPA_RACES=1000 TROPA_MERGES=1000 $(BIN)/python -m tests --timeout 900 \
+		tests/services/test_races.py tests/services/test_merging.py -k "f46 or load"
 
 check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)
 	@$(BIN)/python -m tests.referee
@@ -83,6 +85,17 @@ check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's 
 		&& echo "$(TWILIO_API_SHA256)  $(TWILIO_API)" | sha256sum --check --quiet
 	@touch $@
 
+check-browser: install .axe/$(AXE_VERSION) ## axe judges every page in Chromium, both languages, desk and phone, day and night (needs npm, chromium)
+	@$(BIN)/python -m tests.browser $(PICTURES)
+
+.axe/$(AXE_VERSION):
+	@command -v npm >/dev/null \
+		|| { echo "make check-browser needs npm, and did not find it. Install Node.js, then run it again."; exit 1; }
+	@echo "Installing axe into .axe ..."
+	@mkdir -p .axe && echo '{"private": true}' > .axe/package.json
+	@cd .axe && npm install --silent --no-audit --no-fund --save-exact axe-core@$(AXE_VERSION)
+	@touch $@
+
 history: install ## Record a journey's histories for replay: make history JOURNEY=WelcomeChain
 	@$(BIN)/python -m tests.record $(JOURNEY)
 
@@ -94,4 +107,4 @@ lock: ## Compile the locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev $(LOCK_FLAGS) -o requirements-dev.lock
 
 clean: ## Remove what was installed and generated, and this folder's data
-	rm -rf .venv .tropa .prism .bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .tropa .prism .axe .bench .mypy_cache .ruff_cache .pytest_cache

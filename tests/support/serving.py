@@ -1,4 +1,4 @@
-"""Simulators of providers, served on a free port of this machine."""
+"""Simulators of providers, and our own app, served on a free port of this machine."""
 
 import asyncio
 import contextlib
@@ -27,11 +27,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-@contextlib.asynccontextmanager
-async def serving(routes: Sequence[Route], **tls: str) -> AsyncIterator[int]:
+def serving(routes: Sequence[Route], **tls: str) -> contextlib.AbstractAsyncContextManager[int]:
     """Answer on a port, for as long as the block runs. `tls` are uvicorn's ssl_… settings."""
+    return serving_app(Starlette(routes=routes), **tls)
+
+
+@contextlib.asynccontextmanager
+async def serving_app(app: Starlette, **tls: str) -> AsyncIterator[int]:
+    """The same for a whole app."""
     config = uvicorn.Config(
-        Starlette(routes=routes),
+        app,
         log_level="critical",
         access_log=False,
         lifespan="off",

@@ -1,0 +1,119 @@
+"""Every page that people see, in the states that matter, for a reader of English and a reader of Russian."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from api.pages import page
+from api.public.words import WORDS
+from domain.messages import Channel
+from tests.api.stories import enroll, happens, know_anna, rows, send
+from tropa.wiring import House
+
+PEOPLE = {"en": "anna@example.com", "ru": "olga@example.com"}
+WALKS = "eva@example.com"
+ASKED = {
+    "en": {
+        "source": "sign-up form",
+        "wording": "News and offers, once a week at most",
+        "proof": "https://shop.example",
+    },
+    "ru": {"source": "форма", "wording": "Новости и скидки, не чаще раза в неделю", "proof": "https://shop.example"},
+}
+WHATSAPP = {"status": "granted", "source": "chat"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """A page in one state and language. `press` is what is pressed there first."""
+
+    name: str
+    lang: str
+    path: str
+    press: str = ""
+
+
+def show_busy(app: FastAPI) -> None:
+    """Serve the page for a database that does not answer, which nothing else here would show."""
+
+    @app.get("/busy/{lang}", include_in_schema=False)
+    async def busy(lang: str) -> Response:
+        return page("later.html", status=503, words=WORDS[lang], lang=lang)
+
+
+async def public_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
+    """What customers see, and the API's documentation. What a press changes stays, so the order counts."""
+    found = [Sight(name="the API's documentation", lang="en", path="/docs")]
+    for lang, person in PEOPLE.items():
+        pending = {"status": "pending", **ASKED[lang]}
+        known = await know_anna(
+            api, person, email=person, locale=lang, consents={"whatsapp": WHATSAPP, "email": pending}
+        )
+        await house.projector.project_some()
+        found += [
+            Sight(name=name, lang=lang, path=path, press=press)
+            for name, path, press in _of_customer(house, known["id"], person, lang)
+        ]
+    return found
+
+
+def _of_customer(house: House, ours: str, person: str, lang: str) -> Sequence[tuple[str, str, str]]:
+    now, links = house.clock.now(), house.links
+    leaving, texts = links.unsubscribe(ours, Channel.EMAIL), links.unsubscribe(ours, Channel.WHATSAPP)
+    center, yes, push = links.preferences(ours), links.confirm(ours, person, now), links.web_push(ours, now)
+    return [
+        (name, _path(address), press)
+        for name, address, press in (
+            ("a wrong link", "/u/cut-off", ""),
+            ("one moment, please", f"/busy/{lang}", ""),
+            ("turning notifications on", push or "", ""),
+            ("may we write to you?", yes, ""),
+            ("confirmed", yes, "button.main"),
+            ("stop writing to me?", leaving, ""),
+            ("what you hear from us", center, ""),
+            ("what you hear from us, saved", center, 'button[value="save"]'),
+            ("what you hear from us, on a break", center, 'button[value="pause"]'),
+            ("no more of it", texts, "button.main"),
+            ("why, told", texts, "input[name=reason] > form:has([name=reason]) button"),
+            ("nothing more", center, 'button[value="stop"]'),
+            ("nothing to confirm", yes, ""),
+        )
+    ]
+
+
+async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
+    """What staff see of a customer who has walked a little."""
+    await know_anna(api, WALKS, email=WALKS)
+    walk = (await enroll(api, WALKS)).json()
+    await send(house, walk, "greeting", house.clock.now())
+    await send(house, walk, "basics", house.clock.now())
+    await happens(api, house, "score_given", WALKS, score=9)
+    sent: dict[str, Any] = (await rows(house, "SELECT send FROM sandbox_outbox ORDER BY at LIMIT 1"))[0]
+    pages = (
+        ("signing in", "/console/sign-in"),
+        ("the contact policy", "/console/contact-policy"),
+        ("messages of the sandbox", "/console/outbox"),
+        ("a message", f"/console/outbox/{sent['send']}"),
+        ("a customer", f"/console/customers/{WALKS}"),
+        ("nobody", "/console/customers/nobody"),
+    )
+    found = [Sight(name=name, lang=lang, path=f"{path}?lang={lang}") for name, path in pages for lang in PEOPLE]
+    policy = [each for each in found if each.name == "the contact policy"]  # and with one box changed
+    return [
+        *found,
+        *(
+            replace(
+                each, name=f"{each.name}, tried out", press="input[name='channels.value'][value=sms] > main button.main"
+            )
+            for each in policy
+        ),
+    ]
+
+
+def _path(address: str) -> str:
+    """An address within the site."""
+    return address if address.startswith("/") else "/" + address.split("/", 3)[3]
