@@ -29,7 +29,7 @@ from tests.services.bench import NO_LIMITS, Bench
 from tests.support.factories import STAFF, an_event
 from tests.support.providers import UNKNOWN
 
-TIMES = int(os.environ.get("TROPA_ERASURES", "60"))
+TIMES = int(os.environ.get("TROPA_ERASURES", "200"))
 CANARY, PHONE = "canary", "15550987"
 WHO = f"{CANARY}@example.com"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
