@@ -122,6 +122,8 @@ def rehearse_one(
     history: Annotated[
         Path | None, typer.Option(help="Where to write the walk's history, for Temporal's Web UI")
     ] = None,
+    explore: Annotated[bool, typer.Option("--explore", help="Search all that may happen, and what never does")] = False,
+    svg: Annotated[Path | None, typer.Option(help="With --explore: where to draw the journey's map")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """Play a journey for one persona, months in seconds, with the real code: what comes when, and why. See
@@ -129,6 +131,18 @@ def rehearse_one(
     from tropa import printing
     from tropa.rehearsal import command
 
+    if explore:
+        if customer or script or also or history or brief:
+            raise typer.BadParameter("--explore tries everybody and everything: it takes no persona and no script")
+        found = command.explored(journey)
+        if svg:
+            from tropa.rehearsal.exploring.drawing import draw
+
+            command.write(svg, draw(found, language or "en"))
+        typer.echo(printing.found_json(found)) if as_json else printing.found(found, language or "en")
+        raise typer.Exit(1 if found.broken else 0)
+    if svg:
+        raise typer.BadParameter("--svg goes with --explore")
     persona, behaviour = command.given(customer, script, language)
     story = command.rehearse(
         Settings.read(),

@@ -14,6 +14,8 @@ from services.findings import Diagnosis, Finding, Severity
 from services.importing import Counts
 from tropa.commands import JourneyRow, Told
 from tropa.rehearsal import telling
+from tropa.rehearsal.exploring import report
+from tropa.rehearsal.exploring.search import Found
 from tropa.rehearsal.story import Story
 
 WIDE = 160  # in a pipe, where nobody has a width
@@ -60,6 +62,18 @@ def story(found: Story, *, copies: bool) -> None:
 def story_json(found: Story) -> str:
     """The same for programs."""
     return msgspec.json.format(msgspec.json.encode(telling.data(found)), indent=2).decode()
+
+
+def found(explored: Found, language: str) -> None:
+    """What a search found in a journey, and what it did not."""
+    console = _console()
+    for words, style in report.told(explored, language):
+        _line(console, words, style=style)
+
+
+def found_json(explored: Found) -> str:
+    """The same for programs."""
+    return msgspec.json.format(msgspec.json.encode(report.data(explored)), indent=2).decode()
 
 
 def swept(found: Swept) -> None:

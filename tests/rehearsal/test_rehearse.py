@@ -98,7 +98,7 @@ async def test_a_cascade_by_three_channels_in_russian(database_url: str, tmp_pat
     assert "День 0, понедельник, 4 мар" in words
     assert "ждёт 2 часа, до пн 4 мар 12:00, не будет ли: «Корзина изменена» или" in words
     assert "16:00  ✉ «order by six» – отправлено (WhatsApp)" in words
-    assert words.endswith("AbandonedCart (cart-1): прошёл без результата, день 3. 2 сообщения.")
+    assert words.endswith("AbandonedCart (cart-1): цель не достигнута, день 3. 2 сообщения.")
 
 
 async def test_who_does_not_end_within_the_days_still_walks(database_url: str, tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.settings import Settings
+from adapters.templates import MessageLibrary
 from domain.errors import InvalidInput, NotFound
 from domain.journeys import Declaration
+from tropa.rehearsal.exploring.search import Found, explore
 from tropa.rehearsal.ground import Ground
 from tropa.rehearsal.home import Say, ground, scratch_database
 from tropa.rehearsal.playing import beginning, play
 from tropa.rehearsal.reading import Persona, Script, read
 from tropa.rehearsal.story import Story, tell
-from workflows.registry import declarations
+from workflows.registry import declarations, journeys
 
 RUSSIAN = Persona(name="Анна", language="ru", timezone="Europe/Moscow")
 
@@ -65,10 +67,27 @@ def rehearse(
         return asyncio.run(run(url))
 
 
+def explored(journey: str) -> Found:
+    """Search a journey for what may happen in it. Raises NotFound, and what a journey raises that breaks in silence."""
+    declaration = declared(journey)
+    found = next(each for each in journeys() if each.__name__ == declaration.name)
+    said = tuple(message for message in MessageLibrary().messages() if message.journey == declaration.folder)
+    logging.disable(logging.WARNING)  # what breaks is told by the report
+    try:
+        return explore(found, declaration, said)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def write(file: Path, words: str) -> None:
+    """Write a file. Raises InvalidInput."""
+    try:
+        file.write_text(words, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput([f"{file}: cannot be written ({error.strerror})"]) from None
+
+
 def _save(here: Ground, journey: str, file: Path) -> None:
     """The history of the journey's last walk, as Temporal's own tools read it."""
     walks = [runs[-1] for runs in here.engine.runs.values() if runs[-1].type == journey]
-    try:
-        file.write_text(walks[-1].recording.history().to_json() + "\n")
-    except OSError as error:
-        raise InvalidInput([f"{file}: cannot be written ({error.strerror})"]) from None
+    write(file, walks[-1].recording.history().to_json() + "\n")

@@ -73,6 +73,12 @@ class Run:
         """Whether its first task is behind it."""
         return self._instance is not None or self.closed is not None
 
+    @property
+    def object(self) -> Any:
+        """The workflow object, while it is open and has no sandbox around it."""
+        instance = self._open()
+        return instance.workflow if instance else None
+
     def signal(self, name: str, payloads: Sequence[Payload]) -> None:
         """A signal reaches it, unless it has closed."""
         if instance := self._open():

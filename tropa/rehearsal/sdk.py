@@ -166,6 +166,11 @@ class Instance:
         job.query_workflow.arguments.extend(payloads)
         return self._activate(told)[0].respond_to_query
 
+    @property
+    def workflow(self) -> Any:
+        """The workflow object itself, where the runner has no sandbox; None before its first task."""
+        return getattr(self._instance, "_object", None)
+
     def evict(self) -> None:
         """It has closed: let go of its tasks."""
         told, job = self._activation(0)

@@ -35,9 +35,9 @@ WORDS = {
 
 OUTCOMES = {
     "converted": {"en": "converted", "ru": "цель достигнута"},
-    "lapsed": {"en": "lapsed", "ru": "прошёл без результата"},
-    "exited": {"en": "exited", "ru": "прекращён событием выхода"},
-    "opted_out": {"en": "left: opted out", "ru": "прерван: отказ от сообщений"},
+    "lapsed": {"en": "lapsed", "ru": "цель не достигнута"},
+    "exited": {"en": "exited", "ru": "выход по событию"},
+    "opted_out": {"en": "left: opted out", "ru": "отказ от сообщений"},
     "erased": {"en": "left: erased", "ru": "прерван: данные удалены"},
     "merged": {"en": "left: merged", "ru": "прерван: профили объединены"},
     "stopped": {"en": "stopped by staff", "ru": "остановлен сотрудником"},

@@ -1,0 +1,132 @@
+"""The search: walk after walk, each with one thing other than usual, where nobody has looked yet. Shortest first."""
+
+import time
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.journeys import Declaration
+from domain.messages import Message
+from tropa.rehearsal.exploring.alternatives import Alternatives
+from tropa.rehearsal.exploring.coverage import Coverage, Gap
+from tropa.rehearsal.exploring.walker import BEGAN, Step, Walked, Walker
+from tropa.rehearsal.limits import CannotRehearse, WalkBroke
+from workflows.toolkit.journey import Journey
+
+MOST_WALKS = 4000
+PATIENCE = 60.0  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """What led from one step to the next: what happened besides the usual, and the time since."""
+
+    choices: tuple[str, ...]
+    lasting: timedelta
+
+
+Node = tuple[str, str]
+"""A step by its kind and name."""
+
+
+START: Node = ("start", "start")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was found: for each thing that can happen the shortest walk to it, and what never happened."""
+
+    declaration: Declaration
+    messages: Sequence[Message]
+    file: str
+    first: dict[Node, Walked] = field(default_factory=dict)
+    links: dict[tuple[Node, Node], list[Way]] = field(default_factory=dict)
+    silent: Walked
+    walks: int
+    complete: bool
+    gaps: Sequence[Gap]
+    unsent: Sequence[str]
+    broken: dict[str, Walked] = field(default_factory=dict)
+
+
+def explore(journey: type[Journey], declaration: Declaration, messages: tuple[Message, ...]) -> Found:
+    """Search a journey. Bounded by MOST_WALKS and PATIENCE; `complete` says whether it came to its end before."""
+    coverage = Coverage(journey)
+    alternatives = Alternatives(journey, declaration, messages, BEGAN)
+    waiting = deque[tuple[int, ...]]([()])
+    looked, known = set[Hashable](), set[Hashable]()
+    walked: list[Walked] = []
+    broken: dict[str, Walked] = {}
+    began = time.monotonic()
+    with coverage.watching():
+        while waiting and len(walked) < MOST_WALKS and time.monotonic() - began < PATIENCE:
+            choices = waiting.popleft()
+            walker = Walker(journey, alternatives, coverage.file, choices, known)
+            try:
+                found = walker.walk()
+            except (WalkBroke, CannotRehearse) as error:
+                if not choices:
+                    raise  # even in silence
+                broken.setdefault(str(error), walker.walked)
+                continue
+            walked.append(found)
+            waiting.extend(_onward(found, len(choices), looked))
+    first: dict[Node, Walked] = {}
+    for each in walked:
+        for step in each.steps:
+            if step.kind not in ("time", "choice"):
+                first.setdefault((step.kind, step.name), each)
+    return Found(
+        declaration=declaration,
+        messages=messages,
+        file=coverage.file,
+        first=first,
+        links=_links(walked),
+        silent=walked[0],
+        walks=len(walked),
+        complete=not waiting,
+        gaps=coverage.gaps,
+        unsent=sorted({message.name for message in messages} - {name for kind, name in first if kind == "message"}),
+        broken=broken,
+    )
+
+
+def _onward(found: Walked, since: int, looked: set[Hashable]) -> list[tuple[int, ...]]:
+    """The choices of the walks that this one leads to: at each new place, whatever else may happen there."""
+    taken = [point.taken for point in found.points]
+    more = []
+    for number, point in enumerate(found.points):
+        if number < since or point.key in looked:
+            continue
+        looked.add(point.key)
+        more += [(*taken[:number], other) for other in range(1, len(point.alternatives))]
+    return more
+
+
+def _links(walked: Sequence[Walked]) -> dict[tuple[Node, Node], list[Way]]:
+    """From step to step, by what ways, the first found first."""
+    found: dict[tuple[Node, Node], list[Way]] = {}
+    for each in walked:
+        before, between = START, list[Step]()
+        for step in each.steps:
+            if step.kind in ("time", "choice"):
+                between.append(step)
+                continue
+            here = step.kind, step.name
+            ways = found.setdefault((before, here), [])
+            if (way := _way(between)) not in ways:
+                ways.append(way)
+            before, between = here, []
+    return found
+
+
+def _way(steps: Sequence[Step]) -> Way:
+    choices, lasting = list[str](), timedelta(0)
+    for step in steps:
+        if step.kind == "time":
+            lasting += step.lasting
+        else:
+            choices.append(step.name)
+            lasting = timedelta(0)
+    return Way(choices=tuple(choices), lasting=timedelta(minutes=round(lasting / timedelta(minutes=1))))
