@@ -9,19 +9,18 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError, FailureError
 
-from activities.people import PeopleActivities
-from activities.sending import SendingActivities
-from activities.walking import WalkingActivities
-from domain.customers import CustomerFacts
 from domain.events import HeardEvent
-from domain.journeys import Enrollment
-from domain.sends import SendResult, SendState
+from domain.journeys import Declaration, Enrollment
+from domain.sends import Reaction, SendResult, SendState, send_id
 from tests.support.hard_walks import HARD, work
 from tests.support.replaying import replay
 from tropa.rehearsal.engine import Engine
+from tropa.rehearsal.exploring.alternatives import Alternatives
+from tropa.rehearsal.exploring.walker import SERVED
 from tropa.rehearsal.limits import CannotRehearse, WalkBroke
 from tropa.rehearsal.stage import Call
-from workflows.registry import journeys
+from workflows.registry import declarations, journeys
+from workflows.toolkit.journey import Journey
 
 BEGAN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -181,27 +180,35 @@ def test_only_one_workflow_of_an_id_is_ever_started() -> None:
 
 # The certificate: whatever a journey of the house does here, the real core accepts as having happened -----------------
 
-SERVED: list[Callable[..., Any]] = [
-    *(SendingActivities.send, WalkingActivities.customer, WalkingActivities.end, WalkingActivities.catch_up),
-    *(WalkingActivities.variant, PeopleActivities.create_task, PeopleActivities.tell, PeopleActivities.update_crm),
-]
-STATES = (SendState.ACCEPTED,) * 4 + (SendState.REFUSED, SendState.EXPIRED, SendState.HOLDOUT)
+
+@pytest.mark.parametrize("journey", journeys(), ids=lambda journey: journey.__name__)
+async def test_what_a_journey_does_here_the_real_core_accepts(journey: type[Journey]) -> None:
+    [declared] = declarations((journey,))
+    for seed in range(6):
+        await accepted(histories(walked_at_random(journey, declared, seed)), journeys())
 
 
-def walked_at_random(journey: str, seed: int) -> Engine:
-    """A walk whose customer, provider and facts are dice."""
-    dice = random.Random(f"{journey}/{seed}")
-    plan = next(each.plan for each in journeys() if each.__name__ == journey)
+def walked_at_random(journey: type[Journey], declared: Declaration, seed: int) -> Engine:
+    """A walk whose customer, provider and facts are dice, and whose database is away now and then."""
+    dice = random.Random(f"{declared.name}/{seed}")
+    may = Alternatives(journey, declared, (), BEGAN)
+    asked = ""
 
     def send(call: Call) -> SendResult:
+        nonlocal asked
+        request = call.arguments[0]
+        asked = str(send_id("w", request.message, request.visit))
         if dice.random() < 0.2:
             return SendResult(state=SendState.DEFERRED, rule="gap", until=call.at + dice.uniform(0.5, 12) * HOUR)
-        return SendResult(state=dice.choice(STATES), legs=2)
+        result: SendResult = dice.choice(may.of_a_send(request.message, request.leg, request.cascade)).value
+        return result
 
     answers: dict[str, Callable[[Call], Any]] = {
         "send": send,
-        "customer": lambda call: CustomerFacts(first_seen_at=BEGAN, feature_used_at=dice.choice((None, BEGAN))),
-        "variant": lambda call: dice.choice(plan.experiments[call.arguments[0].experiment]),
+        "customer": lambda call: dice.choice(may.of_facts(call.at)).value,
+        "variant": lambda call: dice.choice(may.of_variant(call.arguments[0].experiment)).value,
+        "reaction": lambda call: dice.choice(list(Reaction)),
+        "local_time": lambda call: call.arguments[0].after + dice.uniform(0, 30) * HOUR,
         "end": lambda call: call.arguments[0].ending,
         "catch_up": lambda call: [],
     }
@@ -212,23 +219,25 @@ def walked_at_random(journey: str, seed: int) -> Engine:
         answer = answers.get(call.name)
         return answer(call) if answer else None
 
-    engine = Engine(workflows=journeys(), activities=SERVED, perform=perform, start=BEGAN)
-    engine.start(journey, Enrollment(id="w", customer="c", started_at=BEGAN, anchor=BEGAN), id="w")
-    for number in range(dice.randrange(6)):
-        engine.run(engine.time + dice.uniform(0.01, 2) * DAY)
-        heard = HeardEvent(id=str(number), number=number, name=dice.choice(plan.hears or ("x",)), at=engine.time)
-        engine.signal("w", "customer_event", heard)
+    engine = Engine(workflows=[journey], activities=SERVED, perform=perform, start=BEGAN)
+    options = dice.choice(may.of_options()).value
+    walk = Enrollment(id="w", customer="c", started_at=BEGAN, anchor=BEGAN, options=options, about="something")
+    engine.start(declared.name, walk, id="w")
+    for number in range(dice.randrange(8)):
+        engine.run(engine.time + dice.uniform(0.01, 3) * DAY)
+        choice = dice.choice(may.at_a_wait(False, asked))
+        if choice.kind == "event":
+            heard = HeardEvent(
+                id=str(number), number=number, name=choice.value, at=engine.time, properties=dict(choice.properties)
+            )
+            engine.signal("w", "customer_event", heard)
         if dice.random() < 0.2:
             engine.signal("w", dice.choice(("released", "catch_up")))
     engine.run(engine.time + dice.uniform(0, 3) * DAY)
-    dice.choice(
-        (lambda: engine.signal("w", "ended", {"outcome": "exited"}), lambda: engine.cancel("w"), lambda: None)
-    )()
+    match dice.randrange(3):
+        case 1:
+            engine.signal("w", "ended", {"outcome": "exited"})
+        case 2:
+            engine.cancel("w")
     engine.run(engine.time + 60 * DAY)
     return engine
-
-
-@pytest.mark.parametrize("journey", [each.__name__ for each in journeys()])
-async def test_what_a_journey_does_here_the_real_core_accepts(journey: str) -> None:
-    for seed in range(6):
-        await accepted(histories(walked_at_random(journey, seed)), journeys())

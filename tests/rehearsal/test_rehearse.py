@@ -1,6 +1,7 @@
 """One persona's rehearsal: what it is given, what it plays, what it tells (design 9.4)."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from domain.errors import InvalidInput
 from tests.support.factories import settings_for
 from tests.support.typing_commands import Tropa
 from tropa.embedded.postgres import EmbeddedPostgres
+from tropa.migrate import ROOT
 from tropa.rehearsal.command import declared, given
 from tropa.rehearsal.home import ground
 from tropa.rehearsal.playing import beginning, play
@@ -161,6 +163,19 @@ def test_personas_are_read_from_json_too_and_stand_in_for_each_other(tmp_path: P
         beginning(boris, Script(start=datetime(2020, 1, 1)), datetime.now(UTC))  # noqa: DTZ001  local
     ten = beginning(boris, Script(), datetime(2026, 3, 4, tzinfo=UTC)) - datetime(2026, 3, 9, tzinfo=UTC)
     assert ten == timedelta(hours=9)
+
+
+def test_the_files_that_the_documentation_shows_can_be_read(tmp_path: Path) -> None:
+    boris, script = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "rehearse.md").read_text("utf-8"), re.DOTALL)
+    for name, words in (("boris", boris), ("script", script)):
+        (tmp_path / f"{name}.toml").write_text(words, encoding="utf-8")
+
+    assert read(Persona, tmp_path / "boris.toml").name == "Борис"
+    assert [deed.event for deed in read(Script, tmp_path / "script.toml").does] == [
+        "setup_stuck",
+        "message_clicked",
+        "task_closed",
+    ]
 
 
 async def test_the_command_needs_nothing_but_a_server_to_share(

@@ -58,9 +58,9 @@ def draw(found: Found, language: str) -> str:
 
 
 def _title(found: Found) -> Iterator[str]:
-    about = inspect.cleandoc(found.declaration.story).partition("\n")[0]
+    about = " ".join(inspect.cleandoc(found.declaration.story).partition("\n\n")[0].split())
     yield _text(24, 40, found.declaration.name, "title")
-    yield _text(24, 62, about, "sub")
+    yield _text(24, 62, _short(about, 110), "sub")
 
 
 def _card(spot: Spot, found: Found, language: str) -> Iterator[str]:

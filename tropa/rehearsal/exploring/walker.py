@@ -22,6 +22,7 @@ from workflows.toolkit.journey import Journey
 
 BEGAN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 LONGEST = timedelta(days=1000)
+MOST_STEPS = 100
 ID = "explored"
 ASKED = ("customer", "variant", "reaction")
 SERVED: list[Callable[..., Any]] = [
@@ -203,8 +204,12 @@ class Walker:
         return point.choice
 
     def _is_known(self) -> bool:
-        """Whether what comes now was seen before: a step has been taken since it came to such a place."""
-        return self._stepped or self._elapsed > LONGEST
+        """Whether what comes now was seen before: a step has been taken since it came to such a place.
+
+        The silent walk is seen whole; one without end, for some of it.
+        """
+        silent = not self._choices and len(self.walked.steps) < MOST_STEPS
+        return (self._stepped and not silent) or self._elapsed > LONGEST
 
     @property
     def _place(self) -> Hashable:
