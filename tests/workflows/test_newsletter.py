@@ -107,3 +107,25 @@ async def test_half_a_year_is_two_runs_and_one_walk(play: Playback) -> None:
     assert len(sent) >= 24
     began = (await play.history()).events[0].workflow_execution_started_event_attributes
     assert began.continued_execution_run_id
+
+
+async def test_an_opt_out_ends_it_at_once(play: Playback) -> None:
+    await content(play, "guides")
+    await reads_actively(play)
+    await play.does("newsletter_signed_up")
+    await play.does("opted_out")
+    await play.after(days(14))
+
+    assert await play.ending() == "opted_out"
+    assert await play.sends() == []
+
+
+async def test_signing_up_twice_is_one_newsletter(play: Playback) -> None:
+    await content(play, "guides")
+    await reads_actively(play)
+    await play.does("newsletter_signed_up")
+    await play.does("newsletter_signed_up")
+    await play.after(days(7))
+
+    assert len(await play.enrollments()) == 1
+    assert await play.sent() == ["something_to_learn"]
