@@ -24,7 +24,7 @@ NEVER = (
     RESTRICTIONS
     | THEIR_OWN
     | {CONSENT_CHANGED, PROFILE_CHANGED, FORM_SUBMITTED, FORM_CONFIRMED, SIGNED_UP, "identified", "merged"}
-    | {"activated", "feature_used", "score_given", "complaint_opened", "complaint_resolved"}
+    | {"activated", "feature_used", "survey_answered", "complaint_opened", "complaint_resolved"}
     | {BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED}
 )
 """What only those may tell whom the company trusts: what restricts, what counts, and what we say ourselves."""

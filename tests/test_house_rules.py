@@ -11,7 +11,7 @@ import pytest
 from pytest_socket import SocketConnectBlockedError
 
 from adapters.staff_words import StaffWords
-from adapters.templates import MessageLibrary
+from tests.support.factories import compiled
 from tests.workflows.stories import STORIES
 from workflows.registry import declarations, journeys
 
@@ -42,7 +42,7 @@ def test_no_installed_package_shadows_ours(package: str) -> None:
 def test_every_message_belongs_to_a_journey_that_sends_it() -> None:
     sources = {d.folder: (ROOT / "workflows" / f"{d.folder}.py").read_text() for d in declarations()}
 
-    unsent = [f"{m.journey}/{m.name}" for m in MessageLibrary().messages() if m.name not in _sent(sources[m.journey])]
+    unsent = [f"{m.journey}/{m.name}" for m in compiled().messages() if m.name not in _sent(sources[m.journey])]
 
     assert unsent == [], "these folders are sent by no journey"
 
@@ -52,12 +52,20 @@ def _sent(source: str) -> list[str]:
 
 
 def test_every_message_that_a_journey_sends_has_its_folder() -> None:
-    library = {(m.journey, m.name) for m in MessageLibrary().messages()}
+    library = {(m.journey, m.name) for m in compiled().messages()}
     sent = {
         (d.folder, name) for d in declarations() for name in _sent((ROOT / "workflows" / f"{d.folder}.py").read_text())
     }
 
     assert sent <= library
+
+
+def test_every_message_that_is_asked_asks_a_survey() -> None:
+    """Its answer would never come."""
+    surveys = {(m.journey, m.name): m.survey for m in compiled().messages()}
+    for d in declarations():
+        asked = re.findall(r'\.ask\(\s*"(\w+)"', (ROOT / "workflows" / f"{d.folder}.py").read_text())
+        assert all(surveys[d.folder, name] for name in asked), d.name
 
 
 def test_every_event_that_a_journey_waits_for_is_one_that_it_hears() -> None:

@@ -69,6 +69,7 @@ class Newsletter(Journey):
         options=NewsletterOptions,
         carries=Turn,
     )
+    longest_run = 200  # a quarter's letters, so that a fresh run meets what has changed here soon enough
 
     @workflow.run
     async def run(self, enrollment: Enrollment) -> Outcome:

@@ -2,7 +2,7 @@
 
 day 0     what is new, at ten in the morning where they live
           still with us, and only our letters go unread (no verified open for 30 days): less often instead, and no more
-day 4     a personal discount: a letter, and by the next channel if it was not seen
+day 4     asleep for 90 days: a personal discount, by letter, and by the next channel if that was not seen
 day 9     why did you go? A bad experience: somebody calls
 day 14    lapsed
 
@@ -17,7 +17,19 @@ from typing import Annotated
 
 from temporalio import workflow
 
-from workflows.toolkit import Between, Enrollment, Journey, Kind, Outcome, Plan, Reentry, days, hours
+from workflows.toolkit import (
+    Audience,
+    Between,
+    CustomerFacts,
+    Enrollment,
+    Journey,
+    Kind,
+    Outcome,
+    Plan,
+    Reentry,
+    days,
+    hours,
+)
 
 
 class Asked(StrEnum):
@@ -36,7 +48,7 @@ class Why(StrEnum):
 class ReactivationOptions:
     """When each step is due, counted from the day they entered, and who counts as still with us."""
 
-    still_with_us_within: Annotated[timedelta, Between(days(7), days(180))] = days(90)
+    still_with_us_within: Annotated[timedelta, Between(days(7), days(180))] = days(30)
     offer_on_day: Annotated[timedelta, Between(days(1), days(30))] = days(4)
     next_channel_after: Annotated[timedelta, Between(hours(4), days(4))] = days(1)
     question_on_day: Annotated[timedelta, Between(days(2), days(60))] = days(9)
@@ -62,14 +74,16 @@ class Reactivation(Journey):
     async def run(self, enrollment: Enrollment) -> Outcome:
         options: ReactivationOptions = self.options
         await self.wait_until("10:00")
-        if await self.still_with_us(options.still_with_us_within):
+        customer = await self.customer()
+        if self.is_still_with_us(customer):
             await self.send("less_often")
             return Outcome.LAPSED
 
         await self.send("what_is_new")
 
-        await self.wait(options.offer_on_day - self.elapsed())
-        await self.cascade("come_back_for_less", next_channel_after=options.next_channel_after)
+        if Audience.SLEEPING in customer.audiences:
+            await self.wait(options.offer_on_day - self.elapsed())
+            await self.cascade("come_back_for_less", next_channel_after=options.next_channel_after)
 
         await self.wait(options.question_on_day - self.elapsed())
         await self.send("why_did_you_go")
@@ -78,9 +92,9 @@ class Reactivation(Journey):
         await self.wait(options.goodbye_on_day - self.elapsed())
         return Outcome.LAPSED
 
-    async def still_with_us(self, within: timedelta) -> bool:
+    def is_still_with_us(self, customer: CustomerFacts) -> bool:
         """Whether they did something lately: then they do not miss us, but our letters miss them."""
-        last = (await self.customer()).last_active_at
+        last, within = customer.last_active_at, self.options.still_with_us_within
         return last is not None and self.now() - last < within
 
     async def went_badly(self, *, until: timedelta) -> bool:

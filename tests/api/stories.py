@@ -63,3 +63,11 @@ async def audited(api: httpx.AsyncClient, subject: str) -> list[str]:
     """What was done to somebody or something, the newest first."""
     entries = (await api.get("/v1/audit", params={"subject": subject})).json()["entries"]
     return [entry["action"] for entry in entries]
+
+
+async def asked(api: httpx.AsyncClient, house: House, customer_id: str = ANNA) -> str:
+    """A letter asks whether somebody would recommend us. Answers the link to the page where they say it."""
+    walk = (await api.post("/v1/journeys/Nps/enrollments", json={"customer_id": customer_id})).json()
+    await send(house, walk, "would_you_recommend_us", house.clock.now())
+    (sent,) = await rows(house, f"SELECT id FROM sends WHERE enrollment = '{walk['id']}'")
+    return house.links.survey(sent["id"])

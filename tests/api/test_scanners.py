@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adapters.vapid import new_private_key
 from domain.clock import Pace
 from domain.messages import Channel
-from tests.api.stories import ANNA, enroll, know_anna, rows, send
+from tests.api.stories import ANNA, asked, enroll, know_anna, rows, send
 from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.wiring import House, build
 
@@ -62,6 +62,7 @@ async def links(api: httpx.AsyncClient, house: House) -> Mapping[str, str]:
         "click": house.links.click(letter["id"], 1),
         "bait": house.links.click(letter["id"], 0),
         "open": house.links.open(letter["id"]),
+        "survey": f"{await asked(api, house)}?score=9",
     }
 
 

@@ -6,32 +6,26 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from activities.sending import SendRequest
-from tests.api.stories import ANNA, know_anna, rows
-from tests.support.factories import SettableClock
+from tests.api.stories import ANNA, asked, know_anna, rows
 from tropa.wiring import House
 
 ANSWERS = "SELECT properties, about, source FROM events WHERE name = 'survey_answered'"
 
 
-async def link(api: httpx.AsyncClient, house: House, clock: SettableClock, **profile: Any) -> str:
+async def link(api: httpx.AsyncClient, house: House, **profile: Any) -> str:
     """The page of the letter that asks Anna how likely she would recommend us."""
     await know_anna(api, **profile)
-    await api.post("/v1/journeys/Nps/enrollments", json={"customer_id": ANNA})
-    [walk] = await rows(house, "SELECT id, customer FROM enrollments")
-    request = SendRequest(enrollment=walk["id"], customer=walk["customer"], message="would_you_recommend_us", visit=1)
-    await house.sending.send(request, started=clock.now())
-    [sent] = await rows(house, "SELECT id, rendered FROM sends")
-    page = urlsplit(house.links.survey(sent["id"])).path
+    page = urlsplit(await asked(api, house)).path
+    [sent] = await rows(house, "SELECT rendered FROM sends")
     assert f"{page}?score=9" in sent["rendered"]["html"]
     assert sent["rendered"]["text"].count("/s/") == 1  # the row of scores is not for a text
     return page
 
 
 async def test_looking_a_hundred_times_with_a_score_in_the_link_counts_nothing(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House
 ) -> None:
-    page = await link(api, house, clock)
+    page = await link(api, house)
 
     statuses = {(await stranger.get(f"{page}?score={n % 11}")).status_code for n in range(99)}
     statuses.add((await stranger.head(page)).status_code)
@@ -41,9 +35,9 @@ async def test_looking_a_hundred_times_with_a_score_in_the_link_counts_nothing(
 
 
 async def test_a_tapped_score_is_chosen_and_counts_when_it_is_sent(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House
 ) -> None:
-    page = await link(api, house, clock)
+    page = await link(api, house)
 
     shown = (await stranger.get(f"{page}?score=4")).text
     sent = await stranger.post(page, data={"score": "4", "reason": "delivery", "text": " It came late.\x00 "})
@@ -69,9 +63,9 @@ def page_sends(found: list[dict[str, Any]]) -> set[str]:
     "form", [{}, {"score": "11"}, {"score": "-1"}, {"score": "٣"}, {"score": "3", "reason": "sabotage"}], ids=str
 )
 async def test_what_is_no_answer_is_told_and_counts_nothing(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock, form: dict[str, str]
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, form: dict[str, str]
 ) -> None:
-    page = await link(api, house, clock)
+    page = await link(api, house)
 
     answer = await stranger.post(page, data={**form, "text": "my <b>words</b>"})
 
@@ -82,9 +76,9 @@ async def test_what_is_no_answer_is_told_and_counts_nothing(
 
 
 async def test_it_speaks_russian_and_support_reads_the_answer_on_the_timeline(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House
 ) -> None:
-    page = await link(api, house, clock, locale="ru")
+    page = await link(api, house, locale="ru")
     shown = (await stranger.get(page)).text
     await stranger.post(page, data={"score": "9", "reason": "delivery"})
     await house.projector.project_some()
@@ -105,9 +99,9 @@ async def test_a_wrong_link_is_told_kindly(asking: httpx.AsyncClient, method: st
 
 
 async def test_the_link_of_somebody_erased_is_a_wrong_link(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House
 ) -> None:
-    page = await link(api, house, clock)
+    page = await link(api, house)
     await api.delete(f"/v1/customers/{ANNA}")
 
     assert (await stranger.get(page)).status_code == 404

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.pages import page
 from api.public.words import WORDS
 from domain.messages import Channel
-from tests.api.stories import enroll, happens, know_anna, rows, send
+from tests.api.stories import asked, enroll, happens, know_anna, rows, send
 from tropa.wiring import House
 
 PEOPLE = {"en": "anna@example.com", "ru": "olga@example.com"}
@@ -54,6 +54,11 @@ async def public_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
             api, person, email=person, locale=lang, consents={"whatsapp": WHATSAPP, "email": pending}
         )
         await house.projector.project_some()
+        survey = _path(await asked(api, house, person))
+        found += [
+            Sight(name="a question", lang=lang, path=f"{survey}?score=9"),
+            Sight(name="a question, answered", lang=lang, path=f"{survey}?score=9", press="button.main"),
+        ]
         found += [
             Sight(name=name, lang=lang, path=path, press=press)
             for name, path, press in _of_customer(house, known["id"], person, lang)
@@ -91,7 +96,7 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
     walk = (await enroll(api, WALKS)).json()
     await send(house, walk, "greeting", house.clock.now())
     await send(house, walk, "basics", house.clock.now())
-    await happens(api, house, "score_given", WALKS, score=9)
+    await happens(api, house, "survey_answered", WALKS, survey="nps", score=9)
     sent: dict[str, Any] = (await rows(house, "SELECT send FROM sandbox_outbox ORDER BY at LIMIT 1"))[0]
     pages = (
         ("signing in", "/console/sign-in"),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from domain.durations import days, hours
 from tests.support.playback import Playback
 from tests.support.set_up import a_setting, content, reads_actively
-from tests.workflows.stories.newsletter import falls_asleep_for_good, half_a_year, three_weeks
+from tests.workflows.stories.newsletter import a_quarter, falls_asleep_for_good, three_weeks
 
 JOURNEYS = "Newsletter"
 SENDS = """
@@ -99,11 +99,33 @@ async def test_who_sleeps_hears_nothing(play: Playback) -> None:
     assert await play.sent() == before
 
 
-async def test_half_a_year_is_two_runs_and_one_walk(play: Playback) -> None:
-    await half_a_year(play)
+async def test_a_quarter_is_two_runs_and_one_walk(play: Playback) -> None:
+    await a_quarter(play)
 
     sent = await play.sent()
-    assert sent == (["something_to_learn", "a_customers_story", "an_offer"] * 9)[: len(sent)]
-    assert len(sent) >= 24
+    assert sent == (["something_to_learn", "a_customers_story", "an_offer"] * 5)[: len(sent)]
+    assert len(sent) >= 12
     began = (await play.history()).events[0].workflow_execution_started_event_attributes
     assert began.continued_execution_run_id
+
+
+async def test_an_opt_out_ends_it_at_once(play: Playback) -> None:
+    await content(play, "guides")
+    await reads_actively(play)
+    await play.does("newsletter_signed_up")
+    await play.does("opted_out")
+    await play.after(days(14))
+
+    assert await play.ending() == "opted_out"
+    assert await play.sends() == []
+
+
+async def test_signing_up_twice_is_one_newsletter(play: Playback) -> None:
+    await content(play, "guides")
+    await reads_actively(play)
+    await play.does("newsletter_signed_up")
+    await play.does("newsletter_signed_up")
+    await play.after(days(7))
+
+    assert len(await play.enrollments()) == 1
+    assert await play.sent() == ["something_to_learn"]

@@ -34,8 +34,10 @@ async def test_a_bad_experience_brings_a_call(play: Playback) -> None:
     assert await play.ending() == "lapsed"
 
 
-async def test_another_reason_brings_none_and_another_survey_is_not_taken_for_it(play: Playback) -> None:
+async def test_an_order_after_the_offer_ends_it_and_nobody_is_asked_why(play: Playback) -> None:
     await the_offer_works(play)
+    await play.after(days(10))
+
     assert await play.ending() == "converted"
     assert await play.sent() == ["what_is_new", "come_back_for_less"]
 
@@ -45,6 +47,17 @@ async def test_who_is_still_with_us_is_asked_how_often_and_offered_nothing(play:
     await play.after(days(14))
 
     assert await play.sent() == ["less_often"]
+    assert await play.ending() == "lapsed"
+
+
+async def test_who_has_been_away_for_a_month_is_reminded_and_asked_and_offered_nothing(play: Playback) -> None:
+    await play.does("page_viewed")
+    await play.after(days(31))
+    await play.does("engagement_lost", source="tropa")
+    for _ in range(15):
+        await play.after(days(1))
+
+    assert await play.sent() == ["what_is_new", "why_did_you_go"]
     assert await play.ending() == "lapsed"
 
 

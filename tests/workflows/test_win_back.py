@@ -37,3 +37,9 @@ async def test_an_order_ends_it(play: Playback) -> None:
 
     assert await play.ending("WinBack") == "converted"
     assert await play.sent() == ["the_door_is_open"]
+
+
+async def test_what_a_silent_sweep_found_starts_nothing(play: Playback) -> None:
+    await play.does("became_gone", source="tropa", silent=True)
+
+    assert await play.enrollments() == []

@@ -24,12 +24,12 @@ async def falls_asleep_for_good(play: Playback) -> None:
     await play.does("became_gone", source="tropa")
 
 
-async def half_a_year(play: Playback) -> None:
-    """A letter each week for half a year: the history grows long, and a fresh run begins."""
+async def a_quarter(play: Playback) -> None:
+    """A letter each week for a quarter: the history grows long, and a fresh run begins."""
     await an_offer(play, "newsletter")
     await content(play, "guides", "stories")
     await a_setting(play, "Newsletter", weekly_from=0, loyal_from=100)
     await play.does("newsletter_signed_up")
-    for _ in range(26):
+    for _ in range(13):
         await play.does("page_viewed")
         await play.after(days(7))

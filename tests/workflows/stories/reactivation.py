@@ -31,9 +31,11 @@ async def the_offer_works(play: Playback) -> None:
 
 async def only_the_letters_go_unread(play: Playback) -> None:
     """Buys, and opens nothing for a month: one letter, and no offer."""
+    await play.does("page_viewed")
+    await play.after(days(20))
     await play.does("order_placed", about="A-1")
-    await play.after(days(31))
-    await play.does("engagement_lost")
+    await play.after(days(11))
+    await play.does("engagement_lost", source="tropa")
     await play.after(days(1))
 
 
