@@ -55,7 +55,7 @@ async def test_journeys_are_counted_by_how_they_stand(house: House, tropa: Tropa
     code, said, _ = await tropa("journeys")
     line = next(each for each in said.splitlines() if "WelcomeChain" in each)
     cells = [cell.strip() for cell in line.strip("│┃").split("│")]
-    assert (code, cells) == (0, ["WelcomeChain", "order_placed", "activated", str(row.messages), *"11112"])
+    assert (code, cells) == (0, ["WelcomeChain", "order_placed, deal_won", "activated", str(row.messages), *"11112"])
 
 
 async def test_a_journey_started_by_another_event_here_says_so(house: House) -> None:

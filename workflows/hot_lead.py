@@ -7,8 +7,8 @@ could not be reached    once more, within a day
 called, or a deal is won, at any time         converted
 asks by themselves, or orders, at any time    exited: a request has its own journey
 
-Only leads: whoever has ordered, or uses the product, is not called for a look at the prices. And no letters: nobody
-likes to read that we saw them looking.
+Only leads, and only those who can be reached and have not refused: whoever has ordered, or uses the product, is not
+called for a look at the prices. And no letters: nobody likes to read that we saw them looking.
 """
 
 from dataclasses import dataclass
@@ -84,6 +84,6 @@ class HotLead(Journey):
         return outcome
 
     async def is_a_lead(self) -> bool:
-        """Whether they have bought nothing yet and do not use the product."""
+        """Whether they have bought nothing yet, do not use the product, and there is a way to reach them."""
         customer = await self.customer()
-        return customer.orders == 0 and customer.activated_at is None
+        return customer.orders == 0 and customer.activated_at is None and bool(customer.reachable)

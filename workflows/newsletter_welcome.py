@@ -21,6 +21,8 @@ asleep
 the end        lapsed
 
 orders, at any time    converted
+
+Where addresses are confirmed first, let `consent_confirmed` start it instead: docs/operate.md.
 """
 
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ from workflows.toolkit import (
     Between,
     Enrollment,
     Journey,
+    On,
     Outcome,
     Plan,
     Reaction,
@@ -60,6 +63,7 @@ class NewsletterOptions:
 class NewsletterWelcome(Journey):
     plan = Plan(
         starts_on=("newsletter_signed_up",),
+        may_start_on=(On("consent_confirmed", {"channel": "email"}),),
         goal="order_placed",
         reentry=Reentry.NEVER,
         options=NewsletterOptions,

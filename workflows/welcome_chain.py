@@ -10,7 +10,7 @@ stuck in set-up, at any time    help at once
 activated, at any time          converted, and nothing more is sent
 
 `activated` is the moment when they see what they bought it for (S48): a first deal closed, a first process automated.
-The product sends it, once.
+The product sends it, once; `FirstSuccess` goes on from there.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ async def test_a_journey_tells_its_plan_its_options_and_its_counts(api: httpx.As
     assert chain in listed
     assert chain["story"].startswith("Welcome chain")
     assert (chain["starts_on"], chain["goal"], chain["open"], chain["endings"]) == (
-        ["order_placed"],
+        ["order_placed", "deal_won"],
         "activated",
         1,
         {},

@@ -139,9 +139,7 @@ class Playback:
 
     async def answers(self, message: str, *, score: int | None = None, reason: str = "", text: str = "") -> None:
         """She answers the survey of the latest send of a message, on its page."""
-        found = await self.rows("SELECT id, message FROM sends WHERE state = 'accepted' ORDER BY slot_at DESC")
-        send = next(row["id"] for row in found if row["message"] == message)
-        token = self.house.links.survey(send).rpartition("/")[2]
+        token = self.house.links.survey(await self._latest_send(message)).rpartition("/")[2]
         house = self.house
         surveys = Surveys(house.database, house.clock, house.links, house.ingest, house.catalogue)
         await surveys.answer(token, Answer(score=score, reason=reason, text=text))

@@ -63,6 +63,13 @@ async def test_control_another_page_and_those_who_bought_call_nobody(play: Playb
     assert await play.ending("HotLead") == "exited"
 
 
+async def test_control_nobody_calls_whom_nobody_can_reach(play: Playback) -> None:
+    await play.does("opted_out", channel="email")
+    await play.does("page_viewed", page="pricing")
+
+    assert await play.rows("SELECT 1 FROM tasks") == []
+
+
 async def test_looking_again_and_hearing_it_twice_calls_once(play: Playback) -> None:
     for _ in range(2):
         await play.does("page_viewed", page="pricing", event_id="look-1")

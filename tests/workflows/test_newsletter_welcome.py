@@ -2,6 +2,7 @@
 
 from domain.durations import days, hours
 from services.product_reading import ProductToKeep
+from tests.support.factories import STAFF
 from tests.support.playback import Playback
 from tests.workflows.stories.newsletter_welcome import (
     a_newcomer_who_follows_and_orders,
@@ -68,6 +69,19 @@ async def test_s6_who_was_gone_gets_one_letter_and_another_only_for_following_it
     await somebody_who_was_gone(play)
 
     assert await days_of_letters(play) == [("welcome_back", 0), ("others_choose", 14)]
+
+
+async def test_where_addresses_are_confirmed_first_the_confirmation_starts_it(play: Playback) -> None:
+    await play.gives("welcome5", 5)
+    async with play.house.database.transaction() as connection:
+        await play.house.catalogue.set_options(
+            connection, "NewsletterWelcome", {"starts_on": ["consent_confirmed"]}, actor=STAFF
+        )
+    await play.does("newsletter_signed_up")
+    assert await play.sent() == []
+
+    await play.does("consent_confirmed", channel="email")
+    assert await play.sent() == ["welcome"]
 
 
 async def test_control_other_sign_ups_late_news_and_doubles(play: Playback) -> None:
