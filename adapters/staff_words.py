@@ -11,6 +11,7 @@ from jinja2 import TemplateError
 from sqlalchemy import RowMapping
 
 from adapters.channels.mime import mailbox
+from adapters.stage_sets import stage_label
 from adapters.template_language import TextEnvironment
 from domain.durations import parse_duration
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
@@ -42,7 +43,7 @@ class StaffWords:
     """All words of a kind. Raises InvalidDeclaration for a file that is written wrongly."""
 
     def __init__(self, kind: Literal["task", "notice"], locale: str, folder: Path | None = None) -> None:
-        self._kind = kind
+        self._kind, self.locale = kind, locale
         environment = TextEnvironment(autoescape=False)
         self._all = {}
         for file in sorted((folder or TEMPLATES / f"{kind}s").glob("*/*.toml")):
@@ -55,7 +56,7 @@ class StaffWords:
                 for language in LANGUAGES:
                     words[language] = {part: environment.from_string(text) for part, text in said[language].items()}
                     for text in words[language].values():
-                        text.render(_context(_NOBODY, "", OWN.get(file.parent.name, {})))
+                        text.render(_context(_NOBODY, "", language, OWN.get(file.parent.name, {})))
             except TemplateError as error:
                 raise _wrong(file, str(error)) from None
             self._all[file.parent.name, file.stem] = (words[locale], _rules(file, rules))
@@ -63,11 +64,11 @@ class StaffWords:
     def write(
         self, folder: str, name: str, customer: Mapping[str, Any] | RowMapping, about: str = "", **more: object
     ) -> Written:
-        """Words about a customer's row; `more` are those of `OWN`. Raises NotFound."""
+        """Words about a customer's row; `more` are those of `OWN`, and the `trail` of a notice. Raises NotFound."""
         if (folder, name) not in self._all:
             raise NotFound(self._kind, f"{folder}/{name}")
         own, rules = self._all[folder, name]
-        said = _context(customer, about, more)
+        said = _context(customer, about, self.locale, more)
         return Written(title=own["title"].render(said).strip(), text=own["text"].render(said).strip(), **rules)
 
     def names(self) -> tuple[tuple[str, str], ...]:
@@ -75,14 +76,17 @@ class StaffWords:
         return tuple(self._all)
 
 
-_NOBODY: dict[str, dict[str, Any]] = {"attributes": {}, "needs": {}}
+_NOBODY: dict[str, Any] = {"attributes": {}, "needs": {}}
 
 
-def _context(customer: Mapping[str, Any] | RowMapping, about: str, more: Mapping[str, object]) -> dict[str, object]:
+def _context(
+    customer: Mapping[str, Any] | RowMapping, about: str, locale: str, more: Mapping[str, object]
+) -> dict[str, object]:
     attributes = customer["attributes"]
     called = " ".join(str(n) for n in (attributes.get("first_name"), attributes.get("last_name")) if n)
-    known = {"name": called, "attributes": _Known(attributes), "needs": _Known(customer["needs"])}
-    return {**more, "customer": known, "about": about}
+    stage = stage_label(customer["stage"], locale) if customer.get("stage") else ""
+    known = {"name": called, "attributes": _Known(attributes), "needs": _Known(customer["needs"]), "stage": stage}
+    return {"trail": "", **more, "customer": known, "about": about}
 
 
 class _Known(dict[str, Any]):

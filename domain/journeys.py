@@ -118,8 +118,9 @@ class Carried:
 class Enrollment:
     """What a walk starts with, in Temporal: surrogates, numbers and instants only.
 
-    `about` is a keyed surrogate of what it is about; `anchor` and `pace` map real to business time. `carried` is there
-    from the second run on of a walk without end.
+    `about` is a keyed surrogate of what it is about; `anchor` and `pace` map real to business time. `cause` is the
+    name of the event that started it; staff or bulk where people did. `carried` is there from the second run on of a
+    walk without end.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Enrollment:
     pace: float = 1.0
     about: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    cause: str = ""
     carried: Carried | None = None
 
 

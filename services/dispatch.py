@@ -120,6 +120,7 @@ class Dispatcher:
             started_at=row["started_at"],
             anchor=self._pace.anchor,
             pace=self._pace.pace,
+            cause=row["cause"],
         )
         run = await self._walks.start(
             row["journey"], enrollment, cause=row["cause"], priority=plan.priority, stage=row["stage"]

@@ -8,22 +8,27 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.people import CrmRequest, TaskRequest, TellRequest
-from adapters.database import crm_updates, customers, enrollments, webhooks
+from adapters.database import crm_updates, customers, enrollments, events, webhooks
 from adapters.database.connection import Database, News, lock_customer
 from adapters.database.notices import Notice
 from adapters.staff_words import StaffWords
 from domain.announcements import CRM_UPDATED, STAFF_TOLD
 from domain.clock import Pace
 from domain.decisions import Decision
+from domain.engagement import is_theirs
 from domain.tasks import Desk, TaskCause
+from domain.tracking import is_doubtful
 from services.catalogue import Catalogue
 from services.reserving import wait_for_restart
+from services.saying import event_sentence
 from services.tasks import NewTask, Tasks, colleague
 from services.telling import Telling
 
 _TASKS = UUID("b0f0a6d2-6a55-5c0e-9f5e-54726f706132")
 _NOTICES = UUID("0d1f3a0e-52a4-5b0b-8c64-54726f706134")
 _UPDATES = UUID("86f7e1c9-1c1b-5a86-9d6b-54726f706135")
+
+LOOKED_THROUGH, TOLD = 30, 3  # events of the trail that a colleague is told
 
 
 class People:
@@ -74,7 +79,8 @@ class People:
             customer, walk = await _walking(connection, request.customer, request.enrollment, run)
             if walk is None:
                 return
-            written = self._notice_words.write(self._folder(walk), request.name, customer, walk["about"])
+            trail = await _trail(connection, customer["id"], self._notice_words.locale)
+            written = self._notice_words.write(self._folder(walk), request.name, customer, walk["about"], trail=trail)
             notice = Notice(
                 id=uuid5(_NOTICES, f"{request.enrollment}/{request.name}/{request.visit}"),
                 customer=customer["id"],
@@ -133,6 +139,15 @@ async def _walking(
     if walk is not None:
         wait_for_restart(walk, run)
     return await customers.by_id(connection, ours), None if walk is None or walk["ended_at"] else walk
+
+
+async def _trail(connection: AsyncConnection, customer: str, locale: str) -> str:
+    """The last things that a customer did, a line each, the newest first (S61)."""
+    found = await events.newest(connection, customer, LOOKED_THROUGH)
+    deeds = [each for each in found if is_theirs(each) and not is_doubtful(each)][:TOLD]
+    return "\n".join(
+        f"{each.occurred_at:%Y-%m-%d} {event_sentence(each.name, each.properties, locale)}" for each in deeds
+    )
 
 
 async def _decide(

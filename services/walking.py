@@ -79,7 +79,7 @@ class Walking:
                     audiences_of(
                         orders=row["orders"],
                         last_active_at=row["last_active_at"],
-                        vip=bool(scored and scored["vip"]),
+                        vip=bool(scored and scored["vip"]) or row["attributes"].get("vip") is True,
                         now=now,
                     )
                 )

@@ -211,6 +211,18 @@ CONCERNS = """CASE WHEN jsonb_typeof(properties -> :kind) = 'string'
     ELSE about END = :about"""
 
 
+async def newest(connection: AsyncConnection, customer: str, limit: int) -> list[Event]:
+    """What a customer's story came to last, the newest first."""
+    rows = await connection.execute(
+        text("""
+            SELECT id, event_id, name, occurred_at, received_at, source, about, properties FROM events
+            WHERE customer = :customer AND number > 0 ORDER BY number DESC LIMIT :limit
+        """),
+        {"customer": customer, "limit": limit},
+    )
+    return [Event(**row) for row in rows.mappings()]
+
+
 async def missed(
     connection: AsyncConnection,
     *,

@@ -111,6 +111,18 @@ class Playback:
             ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
             await customers.update_profile(connection, ours, {"preferred_channel": channel})
 
+    async def is_a_vip(self) -> None:
+        """The company calls Anna a VIP."""
+        async with self.house.database.transaction() as connection:
+            ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
+            await customers.update_profile(connection, ours, {"attributes": '{"vip": true}'})
+
+    async def is_held_out(self, journey: str) -> None:
+        """Anna belongs to a journey's control group, as everybody does here."""
+        async with self.house.database.transaction() as connection:
+            query = "INSERT INTO journey_settings (journey, options) VALUES (:journey, '{\"holdout\": 1}')"
+            await connection.execute(text(query), {"journey": journey})
+
     async def gives(self, offer: str, percent: int) -> None:
         """The shop has set up an offer, whose codes last a week."""
         given = Offer(
@@ -123,11 +135,13 @@ class Playback:
         async with self.house.database.transaction() as connection:
             await self.house.offers.set(connection, given, actor=STAFF)
 
-    async def is_held_out(self, journey: str) -> None:
-        """Anna belongs to a journey's control group, as everybody does here."""
+    async def is_entered(self, journey: str, *, about: str = "", **options: Any) -> None:
+        """A colleague enters Anna into a journey, with options as JSON writes them."""
         async with self.house.database.transaction() as connection:
-            query = "INSERT INTO journey_settings (journey, options) VALUES (:journey, '{\"holdout\": 1}')"
-            await connection.execute(text(query), {"journey": journey})
+            await self.house.enrolling.enroll(
+                connection, journey, self.customer_id, about=about, options=options, actor=STAFF
+            )
+        await self.catch_up()
 
     async def sees(self, message: str) -> None:
         """Her provider reports that she read the latest send of a message."""

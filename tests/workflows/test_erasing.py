@@ -7,6 +7,7 @@ from services.merging import Merging
 from tests.support.factories import STAFF, an_event
 from tests.support.playback import Playback
 
+JOURNEYS = "WelcomeChain"  # that events start
 WHO = "anna@example.com"
 
 
