@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from sqlalchemy import text
 
 from activities.sending import SendRequest
-from domain.sends import SendResult
+from domain.sends import SendResult, send_id
 from tropa.wiring import House
 
 ANNA = "anna@example.com"
@@ -57,6 +57,15 @@ async def send(house: House, enrollment: dict[str, Any], message: str, at: datet
     customer = (await rows(house, f"SELECT customer FROM enrollments WHERE id = '{enrollment['id']}'"))[0]["customer"]
     request = SendRequest(enrollment=enrollment["id"], customer=customer, message=message, visit=visit)
     return await house.sending.send(request, started=at)
+
+
+async def ask_for_a_score(api: httpx.AsyncClient, house: House, customer_id: str = ANNA) -> UUID:
+    """The letter that asks how likely they would recommend us. Answers its send."""
+    await api.post("/v1/journeys/Nps/enrollments", json={"customer_id": customer_id})
+    [walk] = await rows(house, "SELECT id, customer FROM enrollments WHERE journey = 'Nps' ORDER BY id DESC LIMIT 1")
+    request = SendRequest(enrollment=walk["id"], customer=walk["customer"], message="would_you_recommend_us", visit=1)
+    await house.sending.send(request, started=house.clock.now())
+    return send_id(walk["id"], "would_you_recommend_us", 1)
 
 
 async def audited(api: httpx.AsyncClient, subject: str) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adapters.vapid import new_private_key
 from domain.clock import Pace
 from domain.messages import Channel
-from tests.api.stories import ANNA, enroll, know_anna, rows, send
+from tests.api.stories import ANNA, ask_for_a_score, enroll, know_anna, rows, send
 from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.wiring import House, build
 
@@ -51,6 +51,7 @@ async def links(api: httpx.AsyncClient, house: House) -> Mapping[str, str]:
     await know_anna(api, "boris", email="boris@example.com", consents={"email": {"status": "pending"}})
     await house.projector.project_some()
     (letter,) = await rows(house, "SELECT id FROM sends")
+    await know_anna(api, "carl", email="carl@example.com")
     ours, now = anna["id"], house.clock.now()
     boris = (await rows(house, "SELECT id FROM customers WHERE customer_id = 'boris'"))[0]["id"]
     return {
@@ -61,6 +62,7 @@ async def links(api: httpx.AsyncClient, house: House) -> Mapping[str, str]:
         "notices": house.links.in_app(ours, now),
         "click": house.links.click(letter["id"], 1),
         "bait": house.links.click(letter["id"], 0),
+        "survey": house.links.survey(await ask_for_a_score(api, house, "carl")) + "?score=9",
         "open": house.links.open(letter["id"]),
     }
 

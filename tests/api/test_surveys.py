@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from activities.sending import SendRequest
-from tests.api.stories import ANNA, know_anna, rows
+from tests.api.stories import ANNA, ask_for_a_score, know_anna, rows
 from tests.support.factories import SettableClock
 from tropa.wiring import House
 
@@ -17,10 +16,7 @@ ANSWERS = "SELECT properties, about, source FROM events WHERE name = 'survey_ans
 async def link(api: httpx.AsyncClient, house: House, clock: SettableClock, **profile: Any) -> str:
     """The page of the letter that asks Anna how likely she would recommend us."""
     await know_anna(api, **profile)
-    await api.post("/v1/journeys/Nps/enrollments", json={"customer_id": ANNA})
-    [walk] = await rows(house, "SELECT id, customer FROM enrollments")
-    request = SendRequest(enrollment=walk["id"], customer=walk["customer"], message="would_you_recommend_us", visit=1)
-    await house.sending.send(request, started=clock.now())
+    await ask_for_a_score(api, house)
     [sent] = await rows(house, "SELECT id, rendered FROM sends")
     page = urlsplit(house.links.survey(sent["id"])).path
     assert f"{page}?score=9" in sent["rendered"]["html"]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.pages import page
 from api.public.words import WORDS
 from domain.messages import Channel
-from tests.api.stories import enroll, happens, know_anna, rows, send
+from tests.api.stories import ask_for_a_score, enroll, happens, know_anna, rows, send
 from tropa.wiring import House
 
 PEOPLE = {"en": "anna@example.com", "ru": "olga@example.com"}
@@ -57,6 +57,12 @@ async def public_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
         found += [
             Sight(name=name, lang=lang, path=path, press=press)
             for name, path, press in _of_customer(house, known["id"], person, lang)
+        ]
+        await know_anna(api, f"asked-{lang}@example.com", email=f"asked-{lang}@example.com", locale=lang)
+        survey = _path(house.links.survey(await ask_for_a_score(api, house, f"asked-{lang}@example.com")))
+        found += [
+            Sight(name="a question", lang=lang, path=f"{survey}?score=9"),
+            Sight(name="a question, answered", lang=lang, path=f"{survey}?score=9", press="button.main"),
         ]
     return found
 
