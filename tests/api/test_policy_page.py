@@ -85,7 +85,7 @@ async def test_the_effect_is_told_on_the_messages_of_the_last_week(
 
     rows = re.findall(r'<th scope="row">([^<]+)</th><td>(\d+)</td><td><b>(\d+)</b>', looked.text)
     assert ("уйдут сразу", "2", "1") in rows
-    assert ("пауза между сообщениями", "0", "1") in rows
+    assert ("пауза между ними", "0", "1") in rows
 
 
 @pytest.mark.parametrize(

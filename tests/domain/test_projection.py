@@ -372,6 +372,16 @@ def test_who_opted_out_of_everything_enters_nothing_until_they_say_yes_again() -
     assert [type(each) for each in story.does("order_placed")] == [Start]
 
 
+def test_who_asks_to_hear_from_us_after_that_no_may_be_asked_whether_they_mean_it() -> None:
+    ask = Plan(starts_on=("consent_requested", "order_placed"))
+    story = Story(plans={"Ask": ask}, standing=Standing(consents={EVERY_CHANNEL: no(NOON)}))
+
+    assert rules(story.does("consent_requested")) == ["opted_out_of_all"]  # at the same instant the no wins
+    story.now += HOUR
+    assert rules(story.does("order_placed")) == ["opted_out_of_all"]
+    assert [type(each) for each in story.does("consent_requested")] == [Start]
+
+
 def test_who_opted_out_of_one_channel_may_still_enter() -> None:
     story = Story(standing=Standing(consents={"email": no(NOON)}))
 
