@@ -141,6 +141,16 @@ class Links:
         """Whose notices they are. Raises NotFound when the token is not ours or no longer good."""
         return str(self._read_lasting("in app", token, now))
 
+    def form(self, customer: str, email: str, form: str, now: datetime) -> str:
+        """Where the owner of an address confirms what came by a form, and gets what it promised; as `confirm`."""
+        said = [customer, _mark(self._keys[-1], email), form]
+        return f"{self._public_url}/m/{self._lasting('form', said, now + START_LASTS)}"
+
+    def read_form(self, token: str, now: datetime) -> tuple[Confirm, str]:
+        """Who is to confirm which address, and what form. Raises NotFound for what is not ours or no longer good."""
+        customer, mark, form = self._read_lasting("form", token, now)
+        return Confirm(customer=customer, mark=mark), form
+
     def visitor(self, customer: str, now: datetime) -> str:
         """The word by which a page tells that its visitor is this customer, good for a day. It is no address."""
         return self._lasting("visitor", customer, now + VISITOR_LASTS)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from adapters.forms import form_names
 from adapters.stage_sets import stage_sets
 from adapters.sweep_settings import read_sweep_rules
 from adapters.vapid import public_key
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
 
     sites: list[str] = Field(default=[], description='Your own pages that may speak here: ["https://shop.example"]')
     site_events: list[str] = Field(default=[], description="What else visitors may tell there, beside what they view")
+    forms: list[str] = Field(default=[], description="Which of templates/forms/ are answered here")
     proxies: int = Field(default=0, ge=0, le=9, description="How many of your own stand before the API")
 
     staff_email: str = Field(default="", description="Who is told and gets the tasks where a customer has no owner")
@@ -204,6 +206,10 @@ class Settings(BaseSettings):
 
     def _site_problems(self) -> list[str]:
         problems = [f"TROPA_SITE_EVENTS: {problem}" for problem in problems_in_names(self.site_events)]
+        if unknown := sorted(set(self.forms) - set(form_names())):
+            problems.append(f"TROPA_FORMS names {unknown[0]!r}; there are: {', '.join(form_names())}")
+        if self.forms and self.starting and "ConfirmSignUp" not in self.starting:
+            problems.append("TROPA_JOURNEYS must name ConfirmSignUp, too: without it no form can be confirmed")
         schemes = ("https",) if self.environment == "production" else ("https", "http")
         for site in self.sites:
             parts = urlsplit(site)

@@ -16,7 +16,7 @@ from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
 from api.needs import Needs
-from api.public import confirm, docs, push, survey, tracking, unsubscribe, visits
+from api.public import confirm, docs, forms, push, survey, tracking, unsubscribe, visits
 from api.public import in_app as notices_for_browsers
 from api.public import preferences as preference_center
 from api.routes import (
@@ -134,7 +134,7 @@ def create_app(needs: Needs) -> FastAPI:
         visits,
         health,
     )
-    for_people = (docs, unsubscribe, preference_center, confirm, survey, tracking, push, notices_for_browsers)
+    for_people = (docs, unsubscribe, preference_center, confirm, survey, forms, tracking, push, notices_for_browsers)
     for part in (*told, console, policy_page, *for_people, twilio, telegram, email):
         app.router.routes += part.router.routes  # as they are: an included router matches each request twice
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

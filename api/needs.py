@@ -27,6 +27,7 @@ from services.delivery_reports import DeliveryReports
 from services.enrolling import Enrolling
 from services.erasing import Erasing
 from services.exporting import Exporting
+from services.forms import Forms
 from services.importing import Importing
 from services.in_app import InApp
 from services.intake import Intake
@@ -102,6 +103,7 @@ class Needs:
     products: Products
     offers: Offers
     visits: Visits
+    forms: Forms
     sites: Sites
     company: str
     locale: str

@@ -34,8 +34,8 @@ def consequences(
     for walk in standing.walks.values():
         following += _for_walk(event, walk, standing.number + 1, routing, now)
     for listed in routing.starting_on(event):
-        if event.imported:
-            continue  # history starts nothing, and a decision for each old event would drown the timeline
+        if event.imported or standing.nameless:
+            continue  # and a decision for each old event, or each look of a stranger, would drown the timeline
         plan, name = listed.declaration.plan, listed.declaration.name
         about = plan.about_of(event) if plan.about else ""
         if event.name in plan.hears and any((w.journey, w.about) == (name, about) for w in standing.walks.values()):

@@ -22,6 +22,7 @@ class Standing:
     """Where a customer stands while their events are applied. `number` is the last event's.
 
     `known` are their orders by name, read when any of the events is about one; `changed` those that the events changed.
+    `nameless` is a visitor of whom nothing else is known.
     """
 
     number: int = 0
@@ -41,6 +42,7 @@ class Standing:
     moves: list[Move] = field(default_factory=list)
     trouble: Trouble | None = None
     erased_at: datetime | None = None
+    nameless: bool = False
     consents: Mapping[str, Consent] = field(default_factory=dict)
     walks: dict[str, Walk] = field(default_factory=dict)
     past: dict[tuple[str, str], Past] = field(default_factory=dict)

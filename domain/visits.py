@@ -16,7 +16,7 @@ from domain.sweep import BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST,
 SITE = "site"  # the source of these events
 PREFIX = "visitor-"
 VISITOR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-FORM_SUBMITTED, FORM_CONFIRMED, SIGNED_UP = "form_submitted", "form_confirmed", "signed_up"
+FORM_SUBMITTED, FORM_CONFIRMED, SIGNED_UP, DOWNLOADED = "form_submitted", "form_confirmed", "signed_up", "downloaded"
 
 LOOKED = frozenset({"page_viewed", "category_viewed", "product_viewed", "search_made", "video_watched"})
 """What every installation hears of visitors; `TROPA_SITE_EVENTS` adds others."""
@@ -28,8 +28,9 @@ NEVER = (
     | {BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED}
 )
 """What only those may tell whom the company trusts: what restricts, what counts, and what we say ourselves."""
-_NEVER_LIKE = re.compile(r"(order|deal|task|message|stage|segment|note)_")
+_NEVER_LIKE = re.compile(r"(order|deal|task|message|stage|segment|note|consent)_|.*signed_up$")
 
+HOME = "home"  # the page "/"; the others are called by their path, "pricing" and "blog/first"
 MOST_PROPERTIES = 20
 LONGEST = 200
 _LARGEST = 10**15
@@ -45,6 +46,13 @@ def visitor_id(given: str) -> str:
     if not VISITOR.fullmatch(given):
         raise InvalidInput(["visitor: must be a random UUID in lower case"])
     return PREFIX + given
+
+
+def is_visitor(customer_id: str) -> bool:
+    """Whether this is a visitor without a name. They start no journey: nobody could be reached, and anybody can make
+    up as many of them as they like, each of whom might give a colleague something to do.
+    """
+    return customer_id.startswith(PREFIX) and bool(VISITOR.fullmatch(customer_id, len(PREFIX)))
 
 
 def problems_in_names(names: Collection[str]) -> list[str]:
@@ -67,6 +75,8 @@ def read_properties(given: Mapping[str, Value]) -> dict[str, Value]:
     for name in list(properties):
         if name in _FROM_THE_ADDRESS or name.startswith("utm_"):
             value = _cut(properties.pop(name))
+            if name == "page":
+                value = value.strip("/") or HOME
             if value and name in _FROM_THE_ADDRESS:
                 properties[name] = value
         elif not EVENT_NAME.fullmatch(name):

@@ -24,6 +24,7 @@ from domain.orders import ORDER_EVENTS
 from domain.projection import consequences
 from domain.routing import Routing
 from domain.standing import Standing
+from domain.visits import is_visitor
 from services import identities
 from services.catalogue import Catalogue
 from services.moves import write_moves
@@ -196,6 +197,7 @@ class Projector:
             stage_since=row["stage_since"] if stage else None,
             trouble=Trouble(row["trouble"]) if row["trouble"] else None,
             erased_at=row["erased_at"],
+            nameless=is_visitor(row["customer_id"]),
             consents=customers.read_consents(row["consents"]),
             walks=enrollments.read_walks(row["walks"]),
             past=await enrollments.past_walks(connection, customer, sorted(starting)) if starting else {},

@@ -78,6 +78,8 @@ EVENTS: dict[str, dict[str, str]] = {
     "rfm_segment_entered": {"en": "RFM: now {segment}", "ru": "RFM: теперь {segment}"},
     "segment_entered": {"en": "Came into the segment “{segment}”", "ru": "Вошёл в сегмент «{segment}»"},
     "segment_left": {"en": "Left the segment “{segment}”", "ru": "Вышел из сегмента «{segment}»"},
+    "form_submitted": {"en": "A form came in their name: “{title}”", "ru": "От их имени пришла форма «{title}»"},
+    "form_confirmed": {"en": "Confirmed the form “{title}”", "ru": "Форма «{title}» подтверждена"},
     "order_cancelled": {"en": "The order was cancelled", "ru": "Заказ отменён"},
     "order_refunded": {"en": "Money was given back", "ru": "Деньги возвращены"},
     "merged": {
@@ -192,7 +194,7 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str, *, tit
     if "segment" in properties:
         said["segment"] = _segment(str(properties["segment"]), locale)
     said |= {key: str(properties[key]) for key in ("deal", "from", "to", "author") if key in properties}
-    said["title"] = title or str(properties.get("task", "—")).replace("_", " ")
+    said["title"] = title or str(properties.get("task", properties.get("title", "—"))).replace("_", " ")
     if "stage" in properties:
         said["stage"] = stage_label(str(properties["stage"]), locale)
     said["topic"] = str(properties.get("channel")).partition("/")[2]

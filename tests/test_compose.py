@@ -59,6 +59,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_APPROVE_ABOVE",
         "TROPA_SITES",
         "TROPA_SITE_EVENTS",
+        "TROPA_FORMS",
         "TROPA_PROXIES",
         *OPTIONAL,
     }
@@ -113,6 +114,7 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_APPROVE_ABOVE": "1000",
         "TROPA_SITES": ["https://shop.example"],
         "TROPA_SITE_EVENTS": [],
+        "TROPA_FORMS": ["newsletter"],
         "TROPA_PROXIES": "1",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }

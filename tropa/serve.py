@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from adapters.channels.telegram import webhook_secret
 from adapters.channels.twilio_signature import TwilioSignature
+from adapters.forms import read_forms
 from adapters.temporal import connect
 from api.app import create_app
 from api.needs import Needs
@@ -22,6 +23,7 @@ from services.customers import Customers
 from services.deals import Deals
 from services.erasing import Erasing
 from services.exporting import Exporting
+from services.forms import Forms
 from services.in_app import InApp
 from services.intake import Intake
 from services.keys import Keys, Sessions
@@ -128,6 +130,16 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             products=house.products,
             offers=house.offers,
             visits=Visits(house.database, house.clock, house.links, intake, merging, heard),
+            forms=Forms(
+                house.database,
+                house.clock,
+                house.links,
+                house.surrogates,
+                customers,
+                preferences,
+                merging,
+                read_forms(settings.forms),
+            ),
             sites=Sites(origins=frozenset(settings.sites), proxies=settings.proxies),
             company=settings.company,
             locale=settings.locale,

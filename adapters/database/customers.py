@@ -241,6 +241,17 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
     )
 
 
+async def by_email(connection: AsyncConnection, email: str) -> Sequence[RowMapping]:
+    """Everybody who has this address, in whatever case it is written; the first we met first."""
+    rows = await connection.execute(
+        text(
+            "SELECT id, customer_id FROM customers WHERE lower(email) = lower(:email) AND erased_at IS NULL ORDER BY id"
+        ),
+        {"email": email},
+    )
+    return rows.mappings().all()
+
+
 async def by_phone(connection: AsyncConnection, phone: str) -> Sequence[RowMapping]:
     """Everybody who has this number."""
     rows = await connection.execute(

@@ -38,7 +38,7 @@ class Visit(Struct, forbid_unknown_fields=True):
         dict[str, Value],
         Meta(
             description="At most 20: short texts that are no addresses, numbers, booleans.",
-            examples=[{"page": "/pricing", "referrer": "news.example", "utm_source": "newsletter"}],
+            examples=[{"page": "pricing", "referrer": "news.example", "utm_source": "newsletter"}],
         ),
     ] = {}
 

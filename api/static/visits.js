@@ -41,7 +41,7 @@
     await send(":identify", { token });
   };
   addEventListener("formdata", ({ target, formData }) => {
-    if (id && target.action.startsWith(at("s/"))) formData.set("visitor", id);
+    if (id && target.action.startsWith(at("j/"))) formData.set("visitor", id);
   });
 
   if (id === "no") id = "";

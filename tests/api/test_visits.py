@@ -12,13 +12,19 @@ from api.sites import Rate
 from domain.errors import Misconfigured
 from domain.messages import Purpose
 from services.visits import heard_of_visitors
-from tests.api.sites import SHOP, VISITOR, page_of, visits, with_sites
+from tests.api.sites import SHOP, VISITOR, a_house_that_starts, page_of, visits, with_sites
 from tests.api.stories import ANNA, know_anna, rows
 from tests.support.factories import SettableClock
 from tropa.wiring import House
 
 WHOSE = f"/v1/customers/visitor-{VISITOR}"
 STORED = "SELECT customer_id, name, source, properties FROM events WHERE source <> 'tropa' ORDER BY received_at, name"
+
+
+@pytest.fixture
+async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
+    async with a_house_that_starts("HotLead", database_url, clock) as built:
+        yield built
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ async def test_a_visit_is_an_event_of_a_visitor_with_a_first_touch(
     known = (await api.get(WHOSE)).json()
     assert known["first_touch"]["source"] == "news.example"
     assert (await rows(house, STORED))[0]["properties"] == {
-        "page": "/pricing",
+        "page": "pricing",
         "referrer": "news.example",
         "utm_campaign": "spring",
     }
@@ -69,6 +75,21 @@ async def test_the_token_of_somebody_signed_in_joins_the_visits_before_and_after
     shared = await page.post("/v1/visits:identify", json={"visitor": VISITOR, "token": other})
     assert shared.status_code == 409
     assert shared.headers["access-control-allow-origin"] == SHOP, "the script begins anew when it reads this"
+
+
+async def test_a_stranger_gives_nobody_anything_to_do_and_a_lead_who_is_known_does(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House
+) -> None:
+    await visits(page, page="/pricing")
+    await house.projector.project_some()
+    assert await rows(house, "SELECT journey FROM enrollments") == []
+
+    await know_anna(api)
+    await api.post(f"/v1/customers/{ANNA}/identify", json={"visitor_id": f"visitor-{VISITOR}"})
+    await visits(page, page="/pricing")
+    await house.projector.project_some()
+
+    assert await rows(house, "SELECT journey FROM enrollments") == [{"journey": "HotLead"}]
 
 
 @pytest.mark.parametrize("token", ["", "x", "WyJjdXNfMSIsMl0.forged"])

@@ -30,7 +30,7 @@ def test_what_only_looks_like_one_is_none(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*sorted(RESTRICTIONS | ORDER_EVENTS), "deal_won", "replied", "signed_up", "activated"]
+    "name", [*sorted(RESTRICTIONS | ORDER_EVENTS), "deal_won", "replied", "newsletter_signed_up", "activated"]
 )
 def test_what_others_rely_on_can_never_be_told_by_a_stranger(name: str) -> None:
     assert problems_in_names(["quiz_finished", name]) == [f"{name} is nothing that a stranger may say"]
@@ -50,7 +50,8 @@ def test_whatever_is_kept_is_small_and_leads_nowhere(given: dict[str, str | int 
 def test_what_stands_in_the_pages_address_is_cut_to_fit_and_the_rest_is_told() -> None:
     kept = read_properties({"page": "/" + "a" * 300, "utm_source": "http://evil", "utm_id": "7", "referrer": "a\x00b"})
 
-    assert kept == {"page": "/" + "a" * 199, "referrer": "ab"}
+    assert kept == {"page": "a" * 199, "referrer": "ab"}
+    assert [read_properties({"page": page}) for page in ("/", "/pricing/")] == [{"page": "home"}, {"page": "pricing"}]
     with pytest.raises(InvalidInput) as refused:
         read_properties({"link": "https://evil.example", "note": "a" * 201, "Bad Name": 1, "many": 1e16})
     assert [each.partition(":")[0] for each in refused.value.problems] == [

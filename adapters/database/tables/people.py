@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -53,6 +54,7 @@ customers = Table(
     Column("forgotten_until", INSTANT, comment="What happened until then was erased, under the same company's id"),
 )
 Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS NOT NULL"))
+Index("customers_email_idx", func.lower(customers.c.email), postgresql_where=text("email IS NOT NULL"))
 BIRTHDAY = text("\"right\"(attributes ->> 'birthday', 5)")
 Index("customers_birthday_idx", BIRTHDAY, customers.c.id, postgresql_where=text("attributes ? 'birthday'"))
 Index("customers_company_idx", customers.c.company, postgresql_where=text("company IS NOT NULL"))

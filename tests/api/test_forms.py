@@ -1,0 +1,303 @@
+"""Forms of the company's site: anybody's word, until the mailbox confirms it (S13, S47, S91)."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.forms import form_names
+from tests.api.sites import OTHER, SHOP, VISITOR, a_house_that_starts, page_of, visits, with_sites
+from tests.api.stories import ANNA, know_anna, rows
+from tests.support.factories import SettableClock
+from tropa.wiring import House
+
+FORMS = list(form_names())
+ENTRIES = "SELECT form, agreed, wording, frequency, visitor, confirmed_at FROM form_entries"
+TOLD = "SELECT name, source, about, properties FROM events WHERE source = 'form' ORDER BY name"
+
+
+@pytest.fixture
+async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
+    async with a_house_that_starts("ConfirmSignUp,Nurturing", database_url, clock) as built:
+        yield built
+
+
+@pytest.fixture
+async def page(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with page_of(with_sites(house, forms=FORMS)) as client:
+        yield client
+
+
+async def send(page: httpx.AsyncClient, form: str = "newsletter", **given: Any) -> httpx.Response:
+    """A plain HTML form is sent."""
+    return await page.post(f"/j/{form}", data={"email": ANNA, "lang": "en", **given})
+
+
+async def link(house: House, form: str = "newsletter") -> str:
+    """The path behind the link in the letter."""
+    found = await rows(house, "SELECT id, email FROM customers c JOIN form_entries e ON e.customer = c.id")
+    made = house.links.form(found[0]["id"], found[0]["email"], form, house.clock.now())
+    return "/m/" + made.partition("/m/")[2]
+
+
+async def press(page: httpx.AsyncClient, house: House, form: str = "newsletter") -> httpx.Response:
+    """The owner of the mailbox presses the button behind the link."""
+    pressed = await page.post(await link(house, form), data={"press": "confirm"})
+    await house.projector.project_some()
+    return pressed
+
+
+async def test_a_newcomer_is_a_lead_at_once_and_agrees_to_nothing_before_the_press(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House
+) -> None:
+    sent = await send(page, consent="yes", first_name=" Anna ", frequency="weekly", other="kept out")
+    await house.projector.project_some()
+
+    assert (sent.status_code, "Almost done" in sent.text) == (200, True)
+    known = (await api.get(f"/v1/customers/{ANNA}")).json()
+    assert (known["email"], known["locale"], known["consents"]) == (ANNA, "en", {})
+    assert await rows(house, "SELECT frequency FROM customers") == [{"frequency": None}]
+    assert (await rows(house, TOLD))[0] == {
+        "name": "form_submitted",
+        "source": "form",
+        "about": "newsletter",
+        "properties": {
+            "form": "newsletter",
+            "title": "News by e-mail",
+            "confirm": True,
+            "site": SHOP,
+            "first_name": "Anna",
+        },
+    }
+    assert [row["journey"] for row in await rows(house, "SELECT journey FROM enrollments")] == ["ConfirmSignUp"]
+
+
+async def test_the_press_records_the_yes_with_its_wording_time_and_proof_and_joins_the_visits_before(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await visits(page, page="/pricing", utm_source="ads")
+    clock.pass_(timedelta(minutes=1))
+    await send(page, consent="yes", frequency="weekly", visitor=VISITOR)
+    clock.set(clock.now().replace(hour=12))
+
+    pressed = await press(page, house)
+
+    assert "Thank you, confirmed" in pressed.text
+    word = (await rows(house, "SELECT * FROM consents"))[0]
+    event = (await rows(house, "SELECT event_id FROM events WHERE name = 'form_submitted'"))[0]["event_id"]
+    assert (word["channel"], word["status"], word["at"], word["source"]) == (
+        *("email", "granted", clock.now(), "form newsletter"),
+    )
+    assert word["wording"] == "Yes, send me news and offers by e-mail. I can leave at any time with one click."
+    assert word["proof"] == f"event {event}, confirmed from the mailbox"
+    known = (await api.get(f"/v1/customers/{ANNA}")).json()
+    assert known["first_touch"]["source"] == "ads"
+    assert await rows(house, "SELECT frequency FROM customers") == [{"frequency": "weekly"}]
+    assert (await api.get(f"/v1/customers/visitor-{VISITOR}")).json()["customer_id"] == ANNA
+    assert [row["name"] for row in await rows(house, TOLD)] == [
+        "form_confirmed",
+        "form_submitted",
+        "newsletter_signed_up",
+    ]
+
+
+async def test_a_press_counts_once_and_not_again_after_they_left(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await send(page, consent="yes")
+    await press(page, house)
+    before = await rows(house, TOLD)
+    clock.set(clock.now().replace(hour=12))
+    await api.patch(f"/v1/customers/{ANNA}/preferences", json={"channels": {"email": False}})
+
+    again = await press(page, house)
+
+    assert "Thank you, confirmed" in again.text
+    assert await rows(house, TOLD) == before
+    assert [row["status"] for row in await rows(house, "SELECT status FROM consents")] == ["denied"]
+
+
+async def test_looking_at_the_link_or_pressing_something_else_changes_nothing(
+    page: httpx.AsyncClient, house: House
+) -> None:
+    await send(page, consent="yes")
+    path = await link(house)
+
+    shown, fetched = await page.get(path), await page.head(path)
+    empty = await page.post(path)
+
+    assert (shown.status_code, fetched.status_code, empty.status_code) == (200, 200, 400)
+    assert "Yes, send me news" in shown.text
+    assert await rows(house, "SELECT 1 FROM consents") == []
+    assert (await page.get(path[:-2] + "xx")).status_code == 404
+    assert (await page.get("/m/" + house.links.preferences("cus_x").partition("/f/")[2])).status_code == 404
+
+
+PROFILE = "SELECT customer_id, email, phone, locale, timezone, attributes, needs, frequency FROM customers"
+
+
+async def test_an_unproven_form_neither_reads_nor_changes_an_existing_profile(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House
+) -> None:
+    await know_anna(api, "customer-7", locale="en")
+    await api.patch("/v1/customers/customer-7/preferences", json={"channels": {"email": False}})
+    before = [await rows(house, PROFILE), await rows(house, "SELECT * FROM consents")]
+
+    known = await send(page, email="ANNA@example.com", consent="yes", first_name="Mallory", visitor=OTHER, lang="ru")
+    unknown = await send(page, email="nobody@example.com", consent="yes", lang="ru")
+    await house.projector.project_some()
+
+    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    assert [
+        await rows(house, PROFILE + " WHERE customer_id = 'customer-7'"),
+        (await rows(house, "SELECT * FROM consents")),
+    ] == before
+    assert await rows(house, "SELECT 1 FROM customer_aliases") == []
+    mallory = [row["properties"] for row in await rows(house, TOLD) if "first_name" in row["properties"]]
+    assert [said["first_name"] for said in mallory] == ["Mallory"]
+    assert "Mallory" not in (await page.get(await link(house))).text
+
+
+async def test_an_old_letter_proves_nothing_about_another_address_nor_for_ever(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await send(page)
+    old = await link(house)
+    await api.patch(f"/v1/customers/{ANNA}", json={"email": "new@example.com"})
+    await send(page, email="new@example.com", consent="yes", visitor=OTHER)
+
+    assert (await page.post(old, data={"press": "confirm"})).status_code == 404
+
+    new = await link(house)
+    clock.pass_(timedelta(days=30, seconds=1))
+    assert (await page.post(new, data={"press": "confirm"})).status_code == 404
+    assert await rows(house, "SELECT 1 FROM consents") == []
+
+
+async def test_a_browser_that_is_somebody_elses_stays_theirs_and_the_rest_counts(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House
+) -> None:
+    await know_anna(api, "boris", email="boris@example.com")
+    await visits(page)
+    await api.post("/v1/customers/boris/identify", json={"visitor_id": f"visitor-{VISITOR}"})
+    await send(page, consent="yes", visitor=VISITOR)
+
+    await press(page, house)
+
+    assert (await api.get(f"/v1/customers/visitor-{VISITOR}")).json()["customer_id"] == "boris"
+    assert (await api.get(f"/v1/customers/{ANNA}")).json()["consents"]["email"]["status"] == "granted"
+
+
+async def test_the_magnet_is_theirs_after_the_press_with_or_without_a_yes_to_letters(
+    page: httpx.AsyncClient, house: House
+) -> None:
+    await send(page, "laptop_guide", use="study")
+    path = await link(house, "laptop_guide")
+    early = await page.get(f"{path}/file")
+
+    shown = await press(page, house, "laptop_guide")
+    file = await page.get(f"{path}/file")
+
+    assert early.status_code == 404
+    assert f'href="{path}/file"' in shown.text
+    assert "Seven criteria" in file.text
+    assert file.headers["content-disposition"] == 'attachment; filename="laptop_guide.txt"'
+    assert await rows(house, "SELECT 1 FROM consents") == []
+    walks = await rows(house, "SELECT journey FROM enrollments WHERE ended_at IS NULL")
+    assert walks == [{"journey": "Nurturing"}]
+    assert [(row["name"], row["properties"].get("magnet")) for row in await rows(house, TOLD)] == [
+        ("downloaded", "laptop_guide"),
+        ("form_confirmed", None),
+        ("form_submitted", "laptop_guide"),
+    ]
+
+
+async def test_the_site_leads_on_to_its_own_page_and_to_no_other(page: httpx.AsyncClient, house: House) -> None:
+    led = await send(page, thanks=f"{SHOP}/thanks?from=news")
+
+    assert (led.status_code, led.headers["location"]) == (303, f"{SHOP}/thanks?from=news")
+    before = await rows(house, ENTRIES)
+    for evil in (
+        "https://evil.example", "//evil.example", "javascript:alert(1)", f"{SHOP}.evil.example", "/thanks",
+        f"{SHOP}@evil.example", f"{SHOP}\\@evil.example", f"https:{SHOP[6:]}:9/", f"{SHOP}/\r\nX: y", "https://[",
+    ):  # fmt: skip
+        turned = await send(page, email="boris@example.com", thanks=evil)
+        assert (turned.status_code, "location" in turned.headers) == (422, False), evil
+    assert await rows(house, ENTRIES) == before
+
+
+async def test_the_form_shows_again_with_what_is_wrong_in_both_languages(untouched: House) -> None:
+    async with page_of(with_sites(untouched, forms=FORMS)) as page:
+        for lang, said in (("en", "This is no e-mail address"), ("ru", "Это не похоже на адрес почты")):
+            answer = await send(page, "laptop_guide", email='"><script>', use="war", lang=lang, consent="yes")
+            assert answer.status_code == 422
+            assert said in answer.text
+            assert "<script" not in answer.text
+            assert re.search(r'name="consent" value="yes" checked', answer.text)
+            assert f"form-action 'self' {SHOP}" in answer.headers["content-security-policy"]
+        empty = await page.post("/j/newsletter", content=b"")
+        assert (empty.status_code, "Please fill this in" in empty.text) == (422, True)
+        shown = [await page.get(f"/j/{name}?lang={lang}") for name in FORMS for lang in ("en", "ru")]
+        assert [each.status_code for each in shown] == [200] * len(shown)
+
+    assert await rows(untouched, "SELECT 1 FROM events") == []
+
+
+async def test_programs_other_sites_and_floods_leave_nothing(untouched: House) -> None:
+    app = with_sites(untouched, forms=FORMS, proxies=1)
+    async with page_of(app) as page, page_of(app, "https://evil.example") as other:
+        trapped = await send(page, website="http://buy.example")
+        foreign = await send(other)
+        unknown = await send(page, "no_such_form")
+        many = [(await send(page, email="", headers=None)).status_code for _ in range(25)]
+        large = await send(page, first_name="x" * 20_000)
+
+    assert (trapped.status_code, "Almost done" in trapped.text or "Thank you" in trapped.text) == (200, True)
+    assert (foreign.status_code, unknown.status_code, large.status_code) == (422, 404, 413)
+    assert (many[0], many[-1]) == (422, 429)
+    assert await rows(untouched, "SELECT 1 FROM events") == []
+
+
+async def test_a_form_that_is_not_named_in_the_settings_is_not_answered(untouched: House) -> None:
+    async with page_of(with_sites(untouched)) as page:
+        assert ((await page.get("/j/newsletter")).status_code, (await send(page)).status_code) == (404, 404)
+
+
+async def test_who_was_erased_comes_back_as_somebody_new_and_the_old_link_is_over(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await send(page, consent="yes", first_name="Anna")
+    await house.projector.project_some()
+    old = await link(house)
+    await api.delete(f"/v1/customers/{ANNA}")
+    assert await rows(house, ENTRIES) == []
+    clock.set(clock.now().replace(hour=12))
+
+    await send(page, consent="yes")
+    await house.projector.project_some()
+
+    assert (await page.get(old)).status_code == 404
+    assert (await api.get(f"/v1/customers/{ANNA}")).json()["email"] == ANNA
+    assert len(await rows(house, ENTRIES)) == 1
+
+
+async def test_two_profiles_that_sent_one_form_have_the_newer_entry_together(
+    page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await send(page, consent="yes")
+    await send(page, "laptop_guide", email="boris@example.com")
+    clock.set(clock.now().replace(hour=12))
+    await send(page, email="boris@example.com")
+
+    await api.post(f"/v1/customers/{ANNA}/merge", json={"from": "boris@example.com"})
+
+    found = await rows(
+        house, "SELECT form, agreed, customer_id FROM form_entries e JOIN customers c ON c.id = e.customer"
+    )
+    assert sorted((row["form"], row["agreed"], row["customer_id"]) for row in found) == [
+        ("laptop_guide", False, ANNA),
+        ("newsletter", False, ANNA),
+    ]
