@@ -32,7 +32,6 @@ EVENTS: dict[str, dict[str, str]] = {
     "feature_used_heavily": {"en": "Uses one feature a lot", "ru": "Часто пользуется одной функцией"},
     "limit_reached": {"en": "Reached a limit of the plan", "ru": "Достигнут лимит тарифа"},
     "plan_upgraded": {"en": "Moved to a larger plan", "ru": "Переход на тариф побольше"},
-    "form_submitted": {"en": "Filled in a form", "ru": "Заполнена форма"},
     "call_held": {"en": "A call was held", "ru": "Состоялся звонок"},
     "meeting_held": {"en": "A meeting was held", "ru": "Состоялась встреча"},
     "visited": {"en": "Came to the site", "ru": "Визит на сайт"},
