@@ -97,12 +97,14 @@ async def walking(
     **parts: Any,
 ) -> AsyncIterator[Live]:
     """So many workers and pumps at work, in real time, each on a house of its own as a process has. `also` are journeys
-    of the tests' own; `parts` of `build` replace the houses' own.
+    of the tests' own, which events start then, and no other; `parts` of `build` replace the houses' own.
     """
     now, queue = datetime.now(UTC), f"live-{database_url[-8:]}"
     parts = {"clock": SettableClock(now), "pace": Pace(anchor=now), "library": compiled(), **parts}
     async with contextlib.AsyncExitStack() as stack:
-        houses = [await build(settings_for(database_url), **parts) for _ in range(max(workers, pumps, 1))]
+        starting = ",".join(each.__name__ for each in also) or "WelcomeChain"
+        settings = settings_for(database_url, journeys=starting)
+        houses = [await build(settings, **parts) for _ in range(max(workers, pumps, 1))]
         for house in houses:
             stack.push_async_callback(house.database.close)
         for number, house in enumerate(houses):

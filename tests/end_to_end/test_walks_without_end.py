@@ -99,8 +99,7 @@ async def test_a_fresh_run_is_no_reset_and_a_reset_of_it_is_one(live: Live) -> N
     described = await handle.describe()
     assert described.raw_description.workflow_execution_info.priority.priority_key == 3
     assert described.typed_search_attributes[CUSTOMER_ID] == (await live.enrollment())["customer"]
-    history = await handle.fetch_history()
-    task = next(e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    task = await live.until(lambda: first_task(handle))
     await live.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=live.client.namespace,
@@ -122,3 +121,9 @@ async def rested(live: Live, handle: Handle) -> bool:
     described = await handle.describe()
     assert described.status is WorkflowExecutionStatus.RUNNING
     return bool((await live.enrollment())["run_id"] == described.run_id)
+
+
+async def first_task(handle: Handle) -> int | None:
+    """The first task that the latest run has completed."""
+    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    return next((e.event_id for e in (await handle.fetch_history()).events if e.event_type == completed), None)
