@@ -1,17 +1,28 @@
 """The page behind a confirmation letter: looking changes nothing, one press is the yes, with its proof."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from domain.clock import Pace
 from tests.api.stories import ANNA, happens, know_anna, rows
-from tests.support.factories import SettableClock
-from tropa.wiring import House
+from tests.support.factories import SettableClock, compiled, settings_for
+from tropa.wiring import House, build
 
 PENDING = {"status": "pending", "source": "checkout", "wording": "Send me news", "proof": "https://shop.example/c"}
+
+
+@pytest.fixture
+async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
+    """A house where this journey starts."""
+    settings = settings_for(database_url, journeys="ConfirmSubscription")
+    built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=compiled())
+    yield built
+    await built.close()
 
 
 async def ask(api: httpx.AsyncClient, house: House, **changes: Any) -> str:

@@ -34,12 +34,13 @@ async def test_a_request_allows_nothing_and_a_press_does(play: Playback) -> None
         assert await play.ending("ConfirmSubscription") is None  # looking is not pressing
         shown = re.findall(r'name="request" value="([^"]+)"', page.text)
         pressed = await browser.post(page.url, data={"request": shown})
+    pressed_at = play.clock.now()
     await play.catch_up()
 
     assert "it is confirmed" in pressed.text
     assert await play.ending("ConfirmSubscription") == "converted"
     (word,) = await consents(play)
-    assert (word["status"], word["source"], word["at"]) == ("granted", "double opt-in", play.clock.now())
+    assert (word["status"], word["source"], word["at"]) == ("granted", "double opt-in", pressed_at)
     assert word["wording"] == "May Example Company write to you? “News and offers, at most weekly” [Yes, write to me]"
     assert "by shop (https://shop.example/join); confirmed on /y/" in str(word["proof"])
     await play.after(days(2))
