@@ -40,3 +40,29 @@ def test_audiences_need_a_folder_and_a_consent_that_can_be_given() -> None:
         Settings.model_validate({"audiences": ["sleeping"], "ads_consent": "everything"}).checked()
 
     assert "TROPA_AUDIENCES_FOLDER" in str(caught.value) and "TROPA_ADS_CONSENT" in str(caught.value)
+
+
+SITES = {"sites": ["https://shop.example", "http://localhost:3000"], "site_events": ["quiz_finished"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"sites": ["https://shop.example/"]}, "TROPA_SITES"),
+        ({"sites": ["shop.example"]}, "TROPA_SITES"),
+        ({"sites": ["*"]}, "TROPA_SITES"),
+        ({"sites": ["javascript://shop.example"]}, "TROPA_SITES"),
+        ({"environment": "production"}, "'http://localhost:3000' is no origin"),
+        ({"site_events": ["order_placed"]}, "TROPA_SITE_EVENTS: order_placed is nothing that a stranger may say"),
+        ({"site_events": ["consent_confirmed"]}, "TROPA_SITE_EVENTS"),
+        ({"forms": ["none"]}, "TROPA_FORMS names 'none'"),
+        ({"forms": ["newsletter"], "journeys": "WelcomeChain"}, "TROPA_JOURNEYS must name ConfirmSignUp, too"),
+    ],
+)
+def test_what_strangers_may_do_here_is_checked_by_name(changes: dict[str, object], named: str) -> None:
+    assert Settings.model_validate(SITES).checked().sites == SITES["sites"]
+
+    with pytest.raises(Misconfigured) as raised:
+        Settings.model_validate(SITES | changes).checked()
+
+    assert named in str(raised.value)
