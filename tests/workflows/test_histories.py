@@ -19,7 +19,9 @@ def recorded(file: Path) -> WorkflowHistory:
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_a_recorded_walk_replays(file: Path) -> None:
-    problem = await replay(str(file.relative_to(HISTORIES)), recorded(file), journeys())
+    # Its own class alone: a Replayer that knows all of them looks at all of them first.
+    own = [journey for journey in journeys() if journey.__name__ == file.parent.name]
+    problem = await replay(str(file.relative_to(HISTORIES)), recorded(file), own)
 
     assert problem is None, problem
 
