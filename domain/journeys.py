@@ -55,6 +55,8 @@ class Plan:
     `fresh_within` is how long after it occurred an event may still start it. `priority` 1 goes before 5. `kind` says
     which limits of the contact policy bind it. `experiments` are what it tries out, each with its variants, the one
     that was there before first.
+    `serves` says that the customer asked for it: an order, a request. It begins and goes on though they opted out of
+    everything, and of its messages only the transactional ones go then (S90).
     `carries` is what a walk without end takes along when it begins a fresh run: a frozen dataclass like `options`.
     """
 
@@ -70,6 +72,7 @@ class Plan:
     fresh_within: timedelta = hours(24)
     priority: int = 3
     kind: Kind = Kind.TRIGGERED
+    serves: bool = False
     options: type = NoOptions
     carries: type = NoOptions
     experiments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

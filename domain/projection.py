@@ -47,7 +47,8 @@ def consequences(
 def refusal_to_enter(
     plan: Plan, journey: str, about: str, standing: Standing, *, now: datetime, asked_at: datetime | None = None
 ) -> Decision | None:
-    """What stands against entering a journey now: erasure, an opt-out of everything, the re-entry rule.
+    """What stands against entering a journey now: erasure, an opt-out of everything (unless it serves), the re-entry
+    rule.
 
     Who asked to hear from us (`asked_at`) after they had opted out may be asked whether they mean it.
     """
@@ -56,7 +57,7 @@ def refusal_to_enter(
         return Decision(rule="journey_erased", facts=said)
     everything = standing.consents.get(EVERY_CHANNEL)
     left = everything and everything.status is ConsentStatus.DENIED and not _any_later_yes(standing, everything)
-    if everything and left and (asked_at is None or asked_at <= everything.at):
+    if everything and left and not plan.serves and (asked_at is None or asked_at <= everything.at):
         return Decision(rule="opted_out_of_all", facts={**said, "at": everything.at})
     past = standing.past.get((journey, about))
     if past is None:

@@ -59,6 +59,10 @@ class Catalogue:
             raise NotFound("journey", name)
         return self._declarations[name]
 
+    def serving(self) -> frozenset[str]:
+        """The journeys that serve: they go on after an opt-out of everything."""
+        return frozenset(name for name, declaration in self._declarations.items() if declaration.plan.serves)
+
     def message(self, journey: str, message: str) -> Message:
         """A message of a journey, by the journey's name. Raises NotFound."""
         return self._library.message(self.journey(journey).folder, message)

@@ -1,6 +1,6 @@
 """Restrictions: what a customer forbids us takes effect in the transaction that accepts it (design 4.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -21,10 +21,13 @@ from services.addresses import addresses_of
 
 
 class Restrictions:
-    """Applies opt-outs, complaints and hard bounces. The caller holds the customer's lock."""
+    """Applies opt-outs, complaints and hard bounces. The caller holds the customer's lock.
 
-    def __init__(self, clock: Clock, surrogates: Surrogates) -> None:
-        self._clock, self.surrogates = clock, surrogates
+    `serving` are the journeys that go on after an opt-out of everything: see `domain.journeys.Plan.serves`.
+    """
+
+    def __init__(self, clock: Clock, surrogates: Surrogates, *, serving: Collection[str] = ()) -> None:
+        self._clock, self.surrogates, self._serving = clock, surrogates, frozenset(serving)
 
     async def apply(self, connection: AsyncConnection, customer: str, event: NewEvent) -> None:
         """Put one restriction in force."""
@@ -48,7 +51,7 @@ class Restrictions:
         await self.refuse(connection, customer, scope, refusal)
 
     async def refuse(self, connection: AsyncConnection, customer: str, scope: str, refusal: Consent) -> None:
-        """Record a no. About everything, it also ends every walk, unless a later yes stands against it."""
+        """Record a no. About everything, it also ends the walks, unless a later yes stands against it."""
         consents = await customers.consents_of(connection, customer)
         await customers.put_consent(connection, customer, scope, refusal)
         now = self._clock.now()
@@ -66,8 +69,10 @@ class Restrictions:
         leaving: Leaving = Leaving.OPTED_OUT,
         rule: str = "left_opted_out",
     ) -> None:
-        """End every open walk of a customer and tell Temporal."""
-        for walk in await enrollments.open_walks(connection, customer):
+        """End the open walks of a customer and tell Temporal; who opted out is still served."""
+        for walk, walking in (await enrollments.open_walks(connection, customer)).items():
+            if leaving is Leaving.OPTED_OUT and walking.journey in self._serving:
+                continue
             await enrollments.end(
                 connection,
                 enrollment=walk,

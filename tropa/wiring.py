@@ -216,7 +216,7 @@ async def build(
     letters = Letters(clock, library, links, company, link_tracking)
     offers = Offers(clock, catalogue, CodeMaker(secrets[-1]))
     shop = Shop(database, clock, library, offers, locale=settings.locale, zone=settings.timezone)
-    restrictions = Restrictions(clock, surrogates)
+    restrictions = Restrictions(clock, surrogates, serving=catalogue.serving())
     reach = Reach(surrogates, gateways)
     desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
     task_words, notice_words = staff_words or (

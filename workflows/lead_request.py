@@ -42,6 +42,7 @@ class LeadRequest(Journey):
         hears=("task_closed",),
         properties={"task_closed": {"task": Work, "outcome": TaskOutcome}},
         goal="deal_won",
+        serves=True,
         priority=1,
         options=RequestOptions,
     )

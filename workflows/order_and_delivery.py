@@ -36,6 +36,7 @@ class OrderAndDelivery(Journey):
         starts_on=("order_placed",),
         hears=("order_shipped", "order_delivered", "complaint_opened"),
         exits=("order_cancelled", "order_returned"),
+        serves=True,
         priority=1,
         options=DeliveryOptions,
     )

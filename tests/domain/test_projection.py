@@ -382,6 +382,13 @@ def test_who_asks_to_hear_from_us_after_that_no_may_be_asked_whether_they_mean_i
     assert [type(each) for each in story.does("consent_requested")] == [Start]
 
 
+def test_who_opted_out_of_everything_is_still_served() -> None:
+    plans = {"Order": Plan(starts_on=("order_placed",), serves=True), "Welcome": WELCOME}
+    story = Story(plans=plans, standing=Standing(consents={EVERY_CHANNEL: no(NOON)}))
+
+    assert [type(each) for each in story.does("order_placed")] == [Start, NotStarted]
+
+
 def test_who_opted_out_of_one_channel_may_still_enter() -> None:
     story = Story(standing=Standing(consents={"email": no(NOON)}))
 

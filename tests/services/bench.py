@@ -146,7 +146,7 @@ class Bench:
         self.surrogates = Surrogates(SECRET)
         declared = tuple(Declaration(name=n, folder=n.lower(), plan=p, story="") for n, p in self.plans.items())
         self.catalogue = Catalogue(declared, self.library, self.surrogates, stages=self.stages)
-        self.restrictions = Restrictions(self.clock, self.surrogates)
+        self.restrictions = Restrictions(self.clock, self.surrogates, serving=self.catalogue.serving())
         self.ingest = Ingest(self.database, self.clock, self.restrictions)
         self.projector = Projector(self.database, self.clock, self.pace, self.catalogue)
         self.enrolling = Enrolling(self.clock, self.catalogue, self.projector)
