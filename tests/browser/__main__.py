@@ -21,7 +21,7 @@ from adapters.vapid import new_private_key
 from services.keys import SCOPES, Keys
 from tests.api.conftest import client_of
 from tests.browser.chromium import Tab, browsing, program
-from tests.browser.sights import Sight, console_pages, public_pages, show_busy
+from tests.browser.sights import FORM, Sight, console_pages, public_pages, show_busy
 from tests.support.factories import settings_for
 from tests.support.serving import serving_app
 from tropa.embedded.postgres import EmbeddedPostgres
@@ -83,7 +83,8 @@ class Inspection:
 @asynccontextmanager
 async def a_house(database_url: str) -> AsyncIterator[tuple[House, FastAPI, httpx.AsyncClient]]:
     """A house where every page is to be seen, its app, and a client whose key may do everything."""
-    house = await build(settings_for(database_url, public_url="http://tropa.test", vapid_private_key=new_private_key()))
+    said = {"public_url": "http://tropa.test", "vapid_private_key": new_private_key(), "forms": [FORM], "journeys": ""}
+    house = await build(settings_for(database_url, **said))
     app = api_app(house)
     show_busy(app)
     key = await Keys(house.database).create("the shop", sorted(SCOPES))

@@ -15,7 +15,7 @@ from tests.api.stories import asked, enroll, happens, know_anna, rows, send
 from tropa.wiring import House
 
 PEOPLE = {"en": "anna@example.com", "ru": "olga@example.com"}
-WALKS = "eva@example.com"
+WALKS, FORM = "eva@example.com", "laptop_guide"
 ASKED = {
     "en": {
         "source": "sign-up form",
@@ -55,6 +55,7 @@ async def public_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
         )
         await house.projector.project_some()
         survey = _path(await asked(api, house, person))
+        found += await _of_form(house, api, lang)
         found += [
             Sight(name="a question", lang=lang, path=f"{survey}?score=9"),
             Sight(name="a question, answered", lang=lang, path=f"{survey}?score=9", press="button.main"),
@@ -88,6 +89,22 @@ def _of_customer(house: House, ours: str, person: str, lang: str) -> Sequence[tu
             ("nothing to confirm", yes, ""),
         )
     ]
+
+
+async def _of_form(house: House, api: httpx.AsyncClient, lang: str) -> list[Sight]:
+    """A form on a page of ours, and the page behind the link in the letter that it brings."""
+    person, form = f"newcomer-{lang}@example.com", f"/j/{FORM}?lang={lang}"
+    sent = await api.post(form, data={"email": person, "lang": lang, "consent": "yes"})
+    assert sent.status_code == 200, sent.text
+    [row] = await rows(house, f"SELECT id FROM customers WHERE email = '{person}'")
+    link = _path(house.links.form(row["id"], person, FORM, house.clock.now()))
+    named = (
+        ("a form", form, ""),
+        ("a form that there is not", f"/j/nothing?lang={lang}", ""),
+        ("was it you?", link, ""),
+        ("it was me", link, "button.main"),
+    )
+    return [Sight(name=name, lang=lang, path=path, press=press) for name, path, press in named]
 
 
 async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
