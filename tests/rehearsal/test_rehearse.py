@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidInput
-from tests.support.factories import settings_for
+from tests.support.factories import compiled, settings_for
 from tests.support.typing_commands import Tropa
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.migrate import ROOT
@@ -30,7 +30,8 @@ async def rehearsed(
     file.write_text(script if "start =" in script else f'start = "{MONDAY}"\n{script}', encoding="utf-8")
     behaviour, journey_declared = read(Script, file), declared(journey)
     start = beginning(persona, behaviour, datetime.now(UTC))
-    async with ground(settings_for(url), url, start, journey_declared.name, language=language) as here:
+    name = journey_declared.name
+    async with ground(settings_for(url), url, start, name, language=language, library=compiled()) as here:
         return await tell(here, await play(here, journey_declared, persona, behaviour), language=language)
 
 

@@ -12,6 +12,7 @@ from adapters.channels.sandbox import SandboxGateway
 from adapters.crm.none import NoCrm
 from adapters.database.connection import Database
 from adapters.settings import Settings
+from adapters.templates import MessageLibrary
 from domain.clock import Pace
 from domain.errors import Unavailable
 from domain.messages import Channel
@@ -62,11 +63,18 @@ def _server(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
 
 @contextlib.asynccontextmanager
 async def ground(
-    settings: Settings, url: str, start: datetime, starting: str, *, language: str = "en"
+    settings: Settings,
+    url: str,
+    start: datetime,
+    starting: str,
+    *,
+    language: str = "en",
+    library: MessageLibrary | None = None,
 ) -> AsyncIterator[Ground]:
     """The ground on a scratch database. Its house reaches nobody: every channel is the sandbox, and there is no CRM.
 
-    `starting` are the journeys that events start, with commas between; `language` is that of the staff.
+    `starting` are the journeys that events start, with commas between; `language` is that of the staff; `library`
+    are the messages, if they were read already.
     """
     own = settings.model_copy(
         update={
@@ -84,6 +92,7 @@ async def ground(
         pace=Pace(anchor=start),
         gateways={channel: SandboxGateway(channel, outbox, clock) for channel in Channel},
         crm=NoCrm(),
+        library=library,
     )
     try:
         yield Ground(house, clock)
