@@ -205,7 +205,7 @@ def walked_at_random(journey: type[Journey], declared: Declaration, seed: int) -
 
     answers: dict[str, Callable[[Call], Any]] = {
         "send": send,
-        "customer": lambda call: dice.choice(may.of_facts(call.at)).value,
+        "customer": lambda call: may.customer(dice.choice(may.of_facts), call.at),
         "variant": lambda call: dice.choice(may.of_variant(call.arguments[0].experiment)).value,
         "reaction": lambda call: dice.choice(list(Reaction)),
         "local_time": lambda call: call.arguments[0].after + dice.uniform(0, 30) * HOUR,

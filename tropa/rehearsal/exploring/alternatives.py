@@ -1,6 +1,7 @@
 """What may happen at a point of a walk: the usual first, then everything else that the journey declares or reads."""
 
 import ast
+import functools
 import inspect
 import itertools
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ MOST_VALUES = 7  # of a number or a duration
 MOST_EVENTS = 24  # ways in which one event may come
 MOST_DOUBLES = 150
 SCORES = list(range(11))
+INSTANTS = ("last_order_at", "feature_used_at", "activated_at", "last_active_at")
 FACTS = {each.name for each in fields(CustomerFacts)}
 NOT_SENT = (SendState.REFUSED, SendState.EXPIRED, SendState.HOLDOUT)
 
@@ -104,12 +106,15 @@ class Alternatives:
             ),
         ]
 
-    def of_facts(self, now: datetime) -> list[Choice]:
-        """An ordinary customer; or one who differs in one thing that the journey reads, or in two."""
-        usual = CustomerFacts(first_seen_at=self._began, orders=1, reachable=tuple(Channel))
+    @functools.cached_property
+    def of_facts(self) -> list[Choice]:
+        """An ordinary customer; or one who differs in one thing that the journey reads, or in two.
+
+        The value is for `customer`: a duration where the fact is an instant tells how long ago.
+        """
         single = [
-            (f"{name}: {_told(value, now)}", {name: value})
-            for name, values in self._facts(now).items()
+            (f"{name}: {_told(value)}{' ago' if name in INSTANTS else ''}", {name: value})
+            for name, values in self._facts().items()
             if name in FACTS and {name, name.removesuffix("_days")} & self._reads
             for value in values
         ]
@@ -119,12 +124,18 @@ class Alternatives:
             if facts.keys() != more.keys()
         ]
         return [
-            Choice(kind="answer", word="an ordinary customer", value=usual),
+            Choice(kind="answer", word="an ordinary customer", value={}),
             *(
-                Choice(kind="answer", word=word, value=replace(usual, **facts))
+                Choice(kind="answer", word=word, value=facts)
                 for word, facts in [*single, *(double if len(double) <= MOST_DOUBLES else [])]
             ),
         ]
+
+    def customer(self, choice: Choice, now: datetime) -> CustomerFacts:
+        """The facts that were chosen, as of an instant."""
+        usual = CustomerFacts(first_seen_at=self._began, orders=1, reachable=tuple(Channel))
+        told = {name: now - value if name in INSTANTS else value for name, value in choice.value.items()}
+        return replace(usual, **told)
 
     def of_variant(self, experiment: str) -> list[Choice]:
         """The variants, as the plan has them."""
@@ -136,16 +147,16 @@ class Alternatives:
         order = (Reaction.NOT_SEEN, Reaction.SEEN, Reaction.CLICKED, Reaction.NOT_SENT)
         return [Choice(kind="answer", word=f"{message}: {each.value.replace('_', ' ')}", value=each) for each in order]
 
-    def _facts(self, now: datetime) -> dict[str, list[Any]]:
+    def _facts(self) -> dict[str, list[Any]]:
         return {
             "orders": [0, *self._numbers],
             "revenue": [float(each) for each in self._numbers],
             "engagement": [each for each in self._numbers if each <= 100],
-            "last_order_at": [now - span for span in self._spans],
+            "last_order_at": self._spans,
             "cadence_days": [span / DAY for span in self._spans],
-            "feature_used_at": [now - DAY],
-            "activated_at": [now - DAY],
-            "last_active_at": [now - span for span in self._spans],
+            "feature_used_at": [DAY],
+            "activated_at": [DAY],
+            "last_active_at": self._spans,
             "stage": self._texts,
             "audiences": [(each,) for each in Audience],
             "reachable": [(), *((each,) for each in Channel)],
@@ -206,9 +217,7 @@ def _event(name: str, said: Mapping[str, Any]) -> str:
     return f"{name} ({told})" if told else name
 
 
-def _told(value: object, now: datetime | None = None) -> str:
+def _told(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(_told, value)) or "none"
-    if isinstance(value, datetime) and now:
-        return f"{spoken(now - value)} ago"
     return spoken(value) if isinstance(value, timedelta) else str(value).replace("_", " ")

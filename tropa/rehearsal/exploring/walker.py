@@ -23,6 +23,7 @@ from workflows.toolkit.journey import Journey
 BEGAN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 LONGEST = timedelta(days=1000)
 MOST_STEPS = 100
+TAIL = 40  # steps
 ID = "explored"
 ASKED = ("customer", "variant", "reaction")
 SERVED: list[Callable[..., Any]] = [
@@ -93,15 +94,15 @@ class Walker:
         self._journey = journey.__name__
         self.walked = Walked()
         self._left = False
-        self._waits = self._heard = 0
+        self._waits = self._heard = self._tail = 0
         self._asked = ""
         self._set_so = ""
         self._again = self._stepped = False
         self._answers: dict[str, Callable[[Call], Any]] = {
             "send": self._send,
-            "customer": lambda call: self._answer(call, alternatives.of_facts(call.at)),
-            "variant": lambda call: self._answer(call, alternatives.of_variant(call.arguments[0].experiment)),
-            "reaction": lambda call: self._answer(call, alternatives.of_reaction(call.arguments[0].message)),
+            "customer": lambda call: alternatives.customer(self._answer(call, alternatives.of_facts), call.at),
+            "variant": lambda call: self._answer(call, alternatives.of_variant(call.arguments[0].experiment)).value,
+            "reaction": lambda call: self._answer(call, alternatives.of_reaction(call.arguments[0].message)).value,
             "local_time": self._local_time,
             "catch_up": lambda call: [],
             "end": lambda call: call.arguments[0].ending,
@@ -184,11 +185,11 @@ class Walker:
         request = call.arguments[0]
         return next_local(request.after, parse_clock(request.clock), "UTC", request.weekday)
 
-    def _answer(self, call: Call, alternatives: Sequence[Choice]) -> Any:
+    def _answer(self, call: Call, alternatives: Sequence[Choice]) -> Choice:
         choice = self._choose(call.name, alternatives, self._place)
         if choice is not alternatives[0]:
             self._step("choice", choice.word)
-        return choice.value
+        return choice
 
     def _choose(self, what: str, alternatives: Sequence[Choice], where: Hashable) -> Choice:
         points = self.walked.points
@@ -206,10 +207,11 @@ class Walker:
     def _is_known(self) -> bool:
         """Whether what comes now was seen before: a step has been taken since it came to such a place.
 
-        The silent walk is seen whole; one without end, for some of it.
+        The silent walk is seen whole, as far as it has an end; any other for some steps after its last choice.
         """
-        silent = not self._choices and len(self.walked.steps) < MOST_STEPS
-        return (self._stepped and not silent) or self._elapsed > LONGEST
+        if not self._choices:
+            return len(self.walked.steps) > MOST_STEPS or self._elapsed > LONGEST
+        return self._stepped or self._tail > TAIL
 
     @property
     def _place(self) -> Hashable:
@@ -217,6 +219,7 @@ class Walker:
 
     def _step(self, kind: str, name: str, state: str = "", lasting: timedelta = timedelta(0)) -> None:
         self.walked.steps.append(Step(kind=kind, name=name, at=self._elapsed, state=state, lasting=lasting))
+        self._tail += len(self.walked.points) >= len(self._choices)
         self._stepped = self._stepped or (self._again and kind not in ("time", "choice"))
 
     @property
