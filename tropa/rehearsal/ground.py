@@ -107,6 +107,10 @@ class Ground:
             await self._walk_to(due)
         await self._walk_to(at)
 
+    def histories(self, enrollment: str) -> list[WorkflowHistory]:
+        """The histories of a walk's runs: one, unless it continued as new; none before it is told to start."""
+        return [run.recording.history() for run in self.engine.runs.get(enrollment, [])]
+
     async def history(self, enrollment: str) -> WorkflowHistory:
         """The history of a walk's latest run."""
         return self.engine.latest(enrollment).recording.history()

@@ -82,7 +82,7 @@ async def tell(ground: Ground, played: Played, *, language: str) -> Story:
     told = [_line(entry, copies) for entry in reversed(page.entries) if not _introduces(entry, played)]
     rested = []
     for enrollment, journey in walks:
-        found = waits(await ground.history(enrollment))
+        found = [wait for history in ground.histories(enrollment) for wait in waits(history)]
         rested += [_rest(wait, journey, locale, played.zone) for wait in found if not wait.of_a_send]
     lines = sorted([*told, *rested], key=lambda line: (line.at.replace(microsecond=0), line.kind == "wait"))
     return Story(played=played, language=locale, lines=lines, ends=ends)

@@ -10,7 +10,7 @@ from tropa.rehearsal.exploring.walker import Walked
 from tropa.rehearsal.exploring.words import KINDS, say
 from tropa.rehearsal.words import OUTCOMES, lasting
 
-COLUMN = 34
+COLUMN = 44
 
 
 def told(found: Found, language: str) -> Iterator[tuple[str, str]]:
@@ -71,7 +71,7 @@ def data(found: Found) -> dict[str, Any]:
 def _named(node: Node, language: str) -> str:
     kind, name = node
     shown = OUTCOMES[name][language] if kind == "end" and name in OUTCOMES else name
-    return f"{KINDS[kind][language]} {shown}" if kind != "crm" else KINDS[kind][language]
+    return f"{KINDS[kind][language]} {shown}"
 
 
 def _when(at: timedelta, language: str) -> str:

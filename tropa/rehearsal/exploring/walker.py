@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.people import PeopleActivities
+from activities.people import CrmRequest, PeopleActivities
 from activities.sending import SendingActivities
 from activities.walking import WalkingActivities
 from domain.events import HeardEvent
@@ -108,7 +108,7 @@ class Walker:
             "end": lambda call: call.arguments[0].ending,
             "create_task": lambda call: self._step("task", call.arguments[0].name),
             "tell": lambda call: self._step("notice", call.arguments[0].name),
-            "update_crm": lambda call: self._step("crm", "CRM"),
+            "update_crm": lambda call: self._step("crm", _told_crm(call.arguments[0])),
         }
         self._engine = Engine(workflows=[journey], activities=SERVED, perform=self._perform, start=BEGAN)
 
@@ -229,3 +229,8 @@ class Walker:
     @property
     def _run(self) -> Run:
         return self._engine.latest(ID)
+
+
+def _told_crm(request: CrmRequest) -> str:
+    said = {"stage": request.stage, "outcome": request.outcome, "task": request.task}
+    return ", ".join(f"{name} {value}" for name, value in said.items() if value)
