@@ -221,7 +221,10 @@ def walked_at_random(journey: type[Journey], declared: Declaration, seed: int) -
 
     engine = Engine(workflows=[journey], activities=SERVED, perform=perform, start=BEGAN)
     options = dice.choice(may.of_options()).value
-    walk = Enrollment(id="w", customer="c", started_at=BEGAN, anchor=BEGAN, options=options, about="something")
+    cause = dice.choice(may.of_causes()).value
+    walk = Enrollment(
+        id="w", customer="c", started_at=BEGAN, anchor=BEGAN, options=options, about="something", cause=cause
+    )
     engine.start(declared.name, walk, id="w")
     for number in range(dice.randrange(8)):
         engine.run(engine.time + dice.uniform(0.01, 3) * DAY)

@@ -27,10 +27,13 @@ def found(journey: str) -> Found:
     return explore(next(each for each in journeys() if each.__name__ == journey), declared, said)
 
 
+SAID = ("come_in", "never", "who_is_there", "goodbye", "we_know_you")
+
+
 @functools.cache
 def dead_end() -> Found:
     [declared] = declarations((DeadEnd,))
-    said = tuple(replace(a_message(), name=name) for name in ("never", "who_is_there", "we_know_you"))
+    said = tuple(replace(a_message(), name=name) for name in SAID)
     return explore(DeadEnd, declared, said)
 
 
@@ -78,6 +81,7 @@ def test_what_cannot_be_reached_is_named_and_so_is_what_breaks() -> None:
     assert [what.partition(": ")[2] for what in lost.broken] == ["its code raised RuntimeError: too loud"]
     assert {"who_is_there", "we_know_you", "converted", "lapsed"} <= ways(lost).keys()
     assert ways(lost)["we_know_you"] == "3 days: activated_at: 1 day ago"
+    assert ways(lost)["come_in"] == "day 0: started by door_shown"
     words = "\n".join(line for line, _ in told(lost, "en"))
     assert "never true:  if await self.variant" in words and "message never" in words
     assert data(lost)["not_reached"]["messages"] == ["never"]

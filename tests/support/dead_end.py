@@ -10,7 +10,7 @@ class DeadEnd(Journey):
     """Knock three times."""
 
     plan = Plan(
-        starts_on=("door_found",),
+        starts_on=("door_found", "door_shown"),
         hears=("knocked",),
         goal="let_in",
         properties={"knocked": {"times": int}},
@@ -19,12 +19,16 @@ class DeadEnd(Journey):
 
     @workflow.run
     async def run(self, enrollment: Enrollment) -> Outcome:
+        if enrollment.cause == "door_shown":
+            await self.send("come_in")
         if await self.variant("door") == "ajar":
             await self.send("never")
         while heard := await self.wait_for("knocked", within=days(3)):
             if heard.properties["times"] > 3:
                 raise RuntimeError("too loud")
             await self.send("who_is_there")
-        if (await self.customer()).activated_at:
+        customer = await self.customer()
+        await self.send("goodbye")
+        if customer.activated_at:
             await self.send("we_know_you")
         return Outcome.LAPSED

@@ -60,6 +60,12 @@ class Alternatives:
         self._numbers = _around({each for each in constants if _is_number(each)})
         self._spans = _spans(nodes)
 
+    def of_causes(self) -> list[Choice]:
+        """What starts it, where that makes a difference."""
+        causes = self._plan.beginnings or ("staff",)
+        shown = causes if "cause" in self._reads else causes[:1]
+        return [Choice(kind="answer", word=f"started by {each}", value=each) for each in shown]
+
     def of_options(self) -> list[Choice]:
         """As the journey has them; or one of those that are a choice set otherwise."""
         return [

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from domain.customers import CustomerFacts
 from domain.events import HeardEvent
 from workflows.toolkit.journey import Journey
 
@@ -27,6 +28,12 @@ def place(walk: Any, file: str) -> tuple[Hashable, ...]:
     public = {name: value for name, value in vars(walk).items() if not name.startswith("_")}
     inbox = tuple(sorted({event.name for event in walk._inbox._waiting}))  # one is as good as several
     return (*frames, _known(public), inbox)
+
+
+def facts(walk: Any, file: str) -> tuple[str, ...]:
+    """What the functions of a journey keep of its customer meanwhile: places that differ in it go on differently."""
+    kept = (value for frame in _frames(walk) if frame.f_code.co_filename == file for value in frame.f_locals.values())
+    return tuple(repr(value) for value in kept if isinstance(value, CustomerFacts))
 
 
 def _frames(walk: Any) -> Iterator[FrameType]:

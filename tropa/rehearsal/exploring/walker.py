@@ -14,7 +14,7 @@ from domain.local_time import next_local, parse_clock
 from domain.sends import send_id
 from tropa.rehearsal.engine import Engine
 from tropa.rehearsal.exploring.alternatives import Alternatives, Choice
-from tropa.rehearsal.exploring.place import place
+from tropa.rehearsal.exploring.place import facts, place
 from tropa.rehearsal.limits import CannotRehearse
 from tropa.rehearsal.run import Run
 from tropa.rehearsal.stage import Call
@@ -120,10 +120,19 @@ class Walker:
     def walk(self) -> Walked:
         """Walk to the end, or until it has gone on for years."""
         engine = self._engine
+        cause = self._choose("cause", self._alternatives.of_causes(), ()).value
         set_so = self._choose("options", self._alternatives.of_options(), ()).value
-        self._set_so = str(set_so)
+        self._set_so = f"{cause} {set_so}"
+        for point in self.walked.script:
+            self._step("choice", point.choice.word)
         enrollment = Enrollment(
-            id=ID, customer="somebody", started_at=BEGAN, anchor=BEGAN, about="something", options=set_so
+            id=ID,
+            customer="somebody",
+            started_at=BEGAN,
+            anchor=BEGAN,
+            about="something",
+            cause=cause,
+            options=set_so,
         )
         engine.start(self._journey, enrollment, id=ID)
         engine.settle()
@@ -195,7 +204,7 @@ class Walker:
         points = self.walked.points
         taken = self._choices[len(points)] if len(points) < len(self._choices) else 0
         if len(points) >= len(self._choices):
-            here = (what, where, self._set_so)
+            here = (what, where, self._set_so, self._kept)
             self._again = self._again or here in self._known
             self._known.add(here)
         # What a customer is decides with the options; what they do is tried once, whatever the options are.
@@ -221,6 +230,10 @@ class Walker:
         self.walked.steps.append(Step(kind=kind, name=name, at=self._elapsed, state=state, lasting=lasting))
         self._tail += len(self.walked.points) >= len(self._choices)
         self._stepped = self._stepped or (self._again and kind not in ("time", "choice"))
+
+    @property
+    def _kept(self) -> Hashable:
+        return facts(self._run.object, self._file) if ID in self._engine.runs else ()
 
     @property
     def _elapsed(self) -> timedelta:
