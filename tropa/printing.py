@@ -17,6 +17,8 @@ from tropa.rehearsal import telling
 from tropa.rehearsal.exploring import report
 from tropa.rehearsal.exploring.search import Found
 from tropa.rehearsal.story import Story
+from tropa.replaying import findings
+from tropa.replaying.findings import Findings
 
 WIDE = 160  # in a pipe, where nobody has a width
 WHY_SILENT = {
@@ -24,6 +26,7 @@ WHY_SILENT = {
     Silent.RULES: "TROPA_SWEEP has changed since the last",
     Silent.IMPORT: "customers were imported since the last",
 }
+EXAMPLES = 3  # of walks that would break alike
 SHOWN = 10  # rows that were wrong
 STYLES = {Severity.LOOK: "yellow", Severity.BROKEN: "bold red"}
 
@@ -74,6 +77,32 @@ def found(explored: Found, language: str) -> None:
 def found_json(explored: Found) -> str:
     """The same for programs."""
     return msgspec.json.format(msgspec.json.encode(report.data(explored)), indent=2).decode()
+
+
+def replayed(found: Findings) -> None:
+    """What was looked at, and those who would break, alike together."""
+    console = _console()
+    looked, there = found.replayed.total(), found.found.total()
+    _line(console, f"{looked:,} of {there:,} walks replayed against this code.")
+    if found.ended:
+        _line(console, f"{found.ended:,} ended meanwhile.", style="dim")
+    for each in found.journeys:
+        broken = f"{each.broken:,} would break" if each.broken else "none would break"
+        _line(console, f"  {each.journey}: {broken}, {each.replayed:,} of {each.found:,} replayed")
+    for alike in found.alike:
+        _line(console, "")
+        _line(console, f"{alike.one.journey}: {len(alike.breaks):,} would break {alike.words}", style="bold red")
+        _line(console, "  " + ", ".join(each.enrollment for each in alike.breaks[:EXAMPLES]), style="dim")
+        _line(console, f"  → {findings.ADVICE[alike.one.kind]}")
+    if not found.whole:
+        _line(console, f"{there - looked - found.ended:,} were not looked at.", style="yellow")
+    elif not found.breaks:
+        _line(console, "Nobody would break.", style="green")
+
+
+def replayed_json(found: Findings) -> str:
+    """The same for programs."""
+    return msgspec.json.format(msgspec.json.encode(findings.data(found)), indent=2).decode()
 
 
 def swept(found: Swept) -> None:
