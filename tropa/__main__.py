@@ -185,6 +185,34 @@ def replay_walks(
     raise typer.Exit(found.exit_code)
 
 
+@app.command("release")
+def release_code(
+    name: Annotated[str, typer.Argument(help="TROPA_RELEASE of workers that run already, with the code here")],
+    stay: Annotated[bool, typer.Option("--stay", help="Who would break stays on the release they walk on")] = False,
+) -> None:
+    """Give the walks to another release. Who replays follows; who would break stays with --stay, and without it
+    nothing is done. Exit code: 0 done, 1 some would break, 2 could not. See docs/change-a-live-journey.md."""
+    from tropa import printing
+    from tropa.replaying import command
+
+    try:
+        done = asyncio.run(command.release(Settings.read(), name, stay=stay))
+    except TropaError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    printing.released(done)
+    raise typer.Exit(0 if done.done else 1)
+
+
+@app.command("releases")
+def show_releases() -> None:
+    """Which release walks follow, how many stay on others, and whose workers may stop."""
+    from tropa import printing
+    from tropa.replaying import command
+
+    printing.releases(asyncio.run(command.releases(Settings.read())))
+
+
 @app.command("sweep")
 def sweep_now() -> None:
     """Sweep now rather than tonight: who fell silent, birthdays, RFM. Prints what was found; may be repeated."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tropa.replaying.judging import Break, Kind
+from tropa.replaying.judging import Break, Judged, Kind
 
 ADVICE = {
     Kind.OTHER_STEP: "keep both ways with workflow.patched(…), or let these walks stay: tropa release NAME --stay",
@@ -57,9 +57,23 @@ class Findings:
     """All that was found. `ended` are walks that ended while they were looked at."""
 
     found: Counter[str]
-    replayed: Counter[str]
-    ended: int
-    breaks: Sequence[Break]
+    judged: Sequence[Judged]
+    ended: int = 0
+
+    @property
+    def breaks(self) -> list[Break]:
+        """Who would break. Those held on a release do not come here."""
+        return [each.broken for each in self.judged if each.broken and not each.stays]
+
+    @property
+    def staying(self) -> int:
+        """Who would break, and is held on a release."""
+        return sum(each.broken is not None and each.stays for each in self.judged)
+
+    @property
+    def replayed(self) -> Counter[str]:
+        """How many of each journey were looked at."""
+        return Counter(each.journey for each in self.judged)
 
     @property
     def exit_code(self) -> int:
@@ -74,9 +88,9 @@ class Findings:
     @property
     def journeys(self) -> list[Looked]:
         """By name."""
-        broken = Counter(each.journey for each in self.breaks)
+        broken, replayed = Counter(each.journey for each in self.breaks), self.replayed
         return [
-            Looked(journey=name, found=count, replayed=self.replayed[name], broken=broken[name])
+            Looked(journey=name, found=count, replayed=replayed[name], broken=broken[name])
             for name, count in sorted(self.found.items())
         ]
 
@@ -96,6 +110,7 @@ def data(found: Findings) -> dict[str, object]:
         "found": found.found.total(),
         "replayed": found.replayed.total(),
         "ended_meanwhile": found.ended,
+        "stay_on_their_release": found.staying,
         "would_break": len(found.breaks),
         "journeys": [
             {"journey": each.journey, "found": each.found, "replayed": each.replayed, "would_break": each.broken}

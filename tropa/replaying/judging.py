@@ -61,11 +61,16 @@ class Break:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A walk that was looked at."""
+    """A walk that was looked at, when its history had so many events. `release` took its last step, where there are
+    releases; `stays` says that it is held on one.
+    """
 
-    walk: str
+    id: str
     run: str
     journey: str
+    events: int
+    release: str
+    stays: bool
     broken: Break | None
 
 
@@ -175,4 +180,27 @@ def _broken(history: WorkflowHistory, kind: Kind, event: int, wanted: str, has: 
 
 
 def _judged(history: WorkflowHistory, broken: Break | None) -> Judged:
-    return Judged(walk=history.workflow_id, run=history.run_id, journey=journey_of(history), broken=broken)
+    release, stays = _stand(history)
+    return Judged(
+        id=history.workflow_id,
+        run=history.run_id,
+        journey=journey_of(history),
+        events=len(history.events),
+        release=release,
+        stays=stays,
+        broken=broken,
+    )
+
+
+def _stand(history: WorkflowHistory) -> tuple[str, bool]:
+    """The release that took the last step, and whether the walk is held on one."""
+    began = history.events[0].workflow_execution_started_event_attributes
+    release, stays = "", began.versioning_override.HasField("pinned")
+    for event in history.events:
+        if event.HasField("workflow_task_completed_event_attributes"):
+            release = event.workflow_task_completed_event_attributes.deployment_version.build_id
+        elif event.HasField("workflow_execution_options_updated_event_attributes"):
+            changed = event.workflow_execution_options_updated_event_attributes
+            if changed.unset_versioning_override or changed.HasField("versioning_override"):
+                stays = changed.versioning_override.HasField("pinned")
+    return release, stays

@@ -20,35 +20,24 @@ PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A walk that Temporal runs. `release` is the one that took its last step; `stays` says that it is held there."""
+    """A walk that Temporal runs."""
 
     id: str
     run: str
     journey: str
-    release: str = ""
-    stays: bool = False
 
 
 async def running(client: Client, *, task_queue: str, journey: str = "") -> list[Running]:
     """All of them, or those of a journey. Raises Unavailable."""
     query = f"ExecutionStatus = 'Running' AND TaskQueue = '{task_queue}'"
     query += f" AND WorkflowType = '{journey}'" if journey else ""
-    found = []
     try:
-        async for each in client.list_workflows(query, page_size=PAGE):
-            said = each.raw_info.versioning_info
-            found.append(
-                Running(
-                    id=each.id,
-                    run=each.run_id,
-                    journey=each.workflow_type,
-                    release=said.deployment_version.build_id,
-                    stays=said.versioning_override.HasField("pinned"),
-                )
-            )
+        return [
+            Running(id=each.id, run=each.run_id, journey=each.workflow_type)
+            async for each in client.list_workflows(query, page_size=PAGE)
+        ]
     except RPCError as error:
         raise Unavailable(f"Temporal does not tell what runs ({error.status.name}).") from error
-    return found
 
 
 def by_lot(walks: Iterable[Running], sample: int) -> list[Running]:
