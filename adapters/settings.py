@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     temporal_port: int = Field(default=7233, description="Of the embedded Temporal; another if taken, and said")
     temporal_ui_port: int = Field(default=8233, description="Of the embedded Web UI; another if taken, and said")
 
+    release: str = Field(
+        default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$", description="What this code is called in Temporal"
+    )
+
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = Field(default="", description="Where customers reach this installation, for links")

@@ -160,6 +160,59 @@ def rehearse_one(
         printing.story(story, copies=not brief)
 
 
+@app.command("replay")
+def replay_walks(
+    journey: Annotated[str, typer.Option(help="Of this journey alone")] = "",
+    histories: Annotated[
+        Path | None, typer.Option(help="Instead of what runs: a folder of histories, as JSON, closed ones too")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="At most so many walks of each journey, by lot")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, with everybody's id")] = False,
+) -> None:
+    """Who of those who walk now would break, were this code deployed, and where. Changes nothing. Exit code: 0 all
+    replay, 1 some would break, 2 could not look. See docs/change-a-live-journey.md."""
+    from tropa import printing
+    from tropa.replaying import command
+
+    if histories and sample:
+        raise typer.BadParameter("--sample chooses among what runs; of --histories all are looked at")
+    try:
+        found = asyncio.run(command.replay(Settings.read(), journey=journey, histories=histories, sample=sample))
+    except TropaError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(printing.replayed_json(found)) if as_json else printing.replayed(found)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command("release")
+def release_code(
+    name: Annotated[str, typer.Argument(help="TROPA_RELEASE of workers that run already, with the code here")],
+    stay: Annotated[bool, typer.Option("--stay", help="Who would break stays on the release they walk on")] = False,
+) -> None:
+    """Give the walks to another release. Who replays follows; who would break stays with --stay, and without it
+    nothing is done. Exit code: 0 done, 1 some would break, 2 could not. See docs/change-a-live-journey.md."""
+    from tropa import printing
+    from tropa.replaying import command
+
+    try:
+        done = asyncio.run(command.release(Settings.read(), name, stay=stay))
+    except TropaError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    printing.released(done)
+    raise typer.Exit(0 if done.done else 1)
+
+
+@app.command("releases")
+def show_releases() -> None:
+    """Which release walks follow, how many stay on others, and whose workers may stop."""
+    from tropa import printing
+    from tropa.replaying import command
+
+    printing.releases(asyncio.run(command.releases(Settings.read())))
+
+
 @app.command("sweep")
 def sweep_now() -> None:
     """Sweep now rather than tonight: who fell silent, birthdays, RFM. Prints what was found; may be repeated."""

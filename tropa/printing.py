@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adapters.releases import Release
 from domain.sweep import Silent, Swept
 from services.findings import Diagnosis, Finding, Severity
 from services.importing import Counts
@@ -17,6 +18,9 @@ from tropa.rehearsal import telling
 from tropa.rehearsal.exploring import report
 from tropa.rehearsal.exploring.search import Found
 from tropa.rehearsal.story import Story
+from tropa.replaying import findings
+from tropa.replaying.findings import Findings
+from tropa.replaying.releasing import Released
 
 WIDE = 160  # in a pipe, where nobody has a width
 WHY_SILENT = {
@@ -24,6 +28,7 @@ WHY_SILENT = {
     Silent.RULES: "TROPA_SWEEP has changed since the last",
     Silent.IMPORT: "customers were imported since the last",
 }
+EXAMPLES = 3  # of walks that would break alike
 SHOWN = 10  # rows that were wrong
 STYLES = {Severity.LOOK: "yellow", Severity.BROKEN: "bold red"}
 
@@ -74,6 +79,63 @@ def found(explored: Found, language: str) -> None:
 def found_json(explored: Found) -> str:
     """The same for programs."""
     return msgspec.json.format(msgspec.json.encode(report.data(explored)), indent=2).decode()
+
+
+def replayed(found: Findings) -> None:
+    """What was looked at, and those who would break, alike together."""
+    console = _console()
+    looked, there = found.replayed.total(), found.found.total()
+    _line(console, f"{looked:,} of {there:,} walks replayed against this code.")
+    if found.ended:
+        _line(console, f"{found.ended:,} ended meanwhile.", style="dim")
+    if found.staying:
+        _line(console, f"{found.staying:,} would break and are held on their release.", style="dim")
+    for each in found.journeys:
+        broken = f"{each.broken:,} would break" if each.broken else "none would break"
+        _line(console, f"  {each.journey}: {broken}, {each.replayed:,} of {each.found:,} replayed")
+    for alike in found.alike:
+        _line(console, "")
+        _line(console, f"{alike.one.journey}: {len(alike.breaks):,} would break {alike.words}", style="bold red")
+        _line(console, "  " + ", ".join(each.enrollment for each in alike.breaks[:EXAMPLES]), style="dim")
+        _line(console, f"  → {findings.ADVICE[alike.one.kind]}")
+    if not found.whole:
+        _line(console, f"{there - looked - found.ended:,} were not looked at.", style="yellow")
+    elif not found.breaks:
+        _line(console, "Nobody would break.", style="green")
+
+
+def replayed_json(found: Findings) -> str:
+    """The same for programs."""
+    return msgspec.json.format(msgspec.json.encode(findings.data(found)), indent=2).decode()
+
+
+def released(done: Released) -> None:
+    """What was found, and what became of the walks."""
+    replayed(done.found)
+    console = _console()
+    if not done.done:
+        _line(
+            console, "Nothing was done. With --stay they stay on their release, and the others follow.", style="yellow"
+        )
+        return
+    _line(console, f"{done.name} is current: whoever begins walks it, and whoever replays follows.", style="green")
+    if done.held:
+        _line(console, f"{done.held:,} stay on their release: keep its workers until `tropa releases` counts nobody.")
+    if done.let_go:
+        _line(console, f"{done.let_go:,} who stayed on an earlier release replay, and follow again.")
+
+
+def releases(found: Sequence[Release]) -> None:
+    """A line for each."""
+    console = _console()
+    for each in found:
+        if each.current:
+            _line(console, f"{each.name}: current", style="green")
+        else:
+            said = f"{each.held:,} walks stay on it" if each.held else "nobody stays on it: its workers may stop"
+            _line(console, f"{each.name}: {said}")
+    if not found:
+        _line(console, "There are none: no worker here had TROPA_RELEASE. Everybody follows the code that runs.")
 
 
 def swept(found: Swept) -> None:

@@ -71,7 +71,7 @@ async def worker(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         if settings.live_port:
             await stack.enter_async_context(telling(pulse, settings.host, settings.live_port))
-        await stack.enter_async_context(build_worker(house, client))
+        await stack.enter_async_context(build_worker(house, client, release=settings.release))
         await stack.enter_async_context(pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse))
         watching = asyncio.create_task(watch_polls(pulse, client, TASK_QUEUE))
         keep_what_is_built()

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from adapters.database.connection import News
@@ -40,9 +41,22 @@ RUNNER = SandboxedWorkflowRunner(
 
 
 def build_worker(
-    house: House, client: Client, *, task_queue: str = TASK_QUEUE, also: tuple[type[Journey], ...] = ()
+    house: House,
+    client: Client,
+    *,
+    task_queue: str = TASK_QUEUE,
+    release: str = "",
+    also: tuple[type[Journey], ...] = (),
 ) -> Worker:
-    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own."""
+    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own.
+
+    With a `release` it gets walks once that is current. They follow from release to release, but for those held on one.
+    """
+    deployment = WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=task_queue, build_id=release),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
     return Worker(
         client,
         task_queue=task_queue,
@@ -52,6 +66,7 @@ def build_worker(
         interceptors=[Endings()],
         graceful_shutdown_timeout=timedelta(seconds=15),
         max_concurrent_activities=50,
+        deployment_config=deployment if release else None,
     )
 
 

@@ -1,17 +1,16 @@
 """Replaying recorded walks against the code as it is now."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
-from adapters.temporal import DATA_CONVERTER
-from tropa.worker import RUNNER
-from workflows.toolkit.endings import Endings
+from tropa.replaying.findings import Alike
+from tropa.replaying.judging import Judge
 
 TEACHING = """
 {journey} no longer replays {name}: a customer who stands where this history stands would be stuck.
 
+  {words}
   {problem}
 
 A verb was added, removed or moved in workflows/. Words and durations may change at any time; steps may not. Either put
@@ -28,11 +27,12 @@ See docs/change-a-live-journey.md. Never edit a recorded history.
 
 async def replay(name: str, history: WorkflowHistory, workflows: Sequence[type]) -> str | None:
     """What is wrong, in words that teach, or None when the history replays."""
-    replayer = Replayer(
-        workflows=list(workflows), interceptors=[Endings()], workflow_runner=RUNNER, data_converter=DATA_CONVERTER
-    )
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    if result.replay_failure is None:
+
+    async def alone() -> AsyncIterator[WorkflowHistory]:
+        yield history
+
+    [judged] = [each async for each in Judge(workflows).judge(alone())]
+    if judged.broken is None:
         return None
-    journey = history.events[0].workflow_execution_started_event_attributes.workflow_type.name
-    return TEACHING.format(journey=journey, name=name, problem=result.replay_failure)
+    words = Alike(breaks=[judged.broken]).words
+    return TEACHING.format(journey=judged.journey, name=name, words=words, problem=judged.broken.problem)

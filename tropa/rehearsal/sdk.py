@@ -72,7 +72,7 @@ class Instance:
     ) -> None:
         self._run, self._workflow, self._first_run = run, workflow, first_run
         self._type, self._seed = definition.name, seed_of(run)
-        self._failures = _remembering(making.converter.failure_converter_class)
+        self._failures = remembering(making.converter.failure_converter_class)
         started = datetime.fromtimestamp(at / 1e9, UTC)
         info = temporalio.workflow.Info(
             attempt=1,
@@ -208,16 +208,18 @@ def _loop_put_aside() -> Iterator[None]:
         asyncio._set_running_loop(outer)
 
 
-class _Remembering(FailureConverter):
+class Remembering(FailureConverter):
+    """A failure converter that knows what it was given last."""
+
     last: ClassVar[BaseException | None] = None
 
 
-def _remembering(base: type[FailureConverter]) -> type[_Remembering]:
+def remembering(base: type[FailureConverter]) -> type[Remembering]:
     """The same converter, which remembers what it was given: failures as they are written hold no messages."""
 
-    class Remembering(base, _Remembering):  # type: ignore[misc, valid-type]
+    class Both(base, Remembering):  # type: ignore[misc, valid-type]
         def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
             type(self).last = exception
             super().to_failure(exception, payload_converter, failure)  # type: ignore[safe-super]
 
-    return Remembering
+    return Both

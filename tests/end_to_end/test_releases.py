@@ -1,0 +1,168 @@
+"""A step changes while a hundred are inside: who would break is named before, and all finish, each letter sent once."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from adapters.releases import Releases
+from domain.errors import Conflict, NotFound
+from tests.end_to_end.live import Live, walking
+from tests.services.bench import NO_LIMITS, write_messages
+from tests.support.changed_journey import CarefulTrial, CarelessTrial, Trial
+from tropa.replaying.judging import Judge
+from tropa.replaying.looking import replay_running
+from tropa.replaying.releasing import Released, release
+from tropa.worker import build_worker
+from workflows.registry import declarations
+from workflows.toolkit import Journey
+
+
+class Shop:
+    """A bench whose workers come in releases."""
+
+    def __init__(self, live: Live, stack: AsyncExitStack, task_queue: str) -> None:
+        self.live, self._stack, self.task_queue = live, stack, task_queue
+        self.releases = Releases(live.client, task_queue)
+
+    async def starts(self, name: str, journey: type[Journey]) -> Worker:
+        """A worker of a release."""
+        worker = build_worker(
+            self.live.house, self.live.client, task_queue=self.task_queue, release=name, also=(journey,)
+        )
+        await self._stack.enter_async_context(worker)
+
+        async def asks() -> bool:
+            if not name:
+                return True
+            try:
+                await self.releases.check(name)
+            except NotFound:
+                return False
+            return True
+
+        await self.live.until(asks)
+        return worker
+
+    async def releases_it(self, name: str, journey: type[Journey], *, stay: bool) -> Released:
+        """As the command does, with this code."""
+        judge = Judge([journey])
+        return await release(self.live.client, name, stay=stay, task_queue=self.task_queue, judge=judge)
+
+    async def enter(self, first: int, last: int) -> None:
+        """So many customers, until each has the note."""
+        names = [f"c{number}" for number in range(first, last)]
+        for name in names:
+            await self.live.is_known(name)
+        for name in names:
+            await self.live.does("trial_started", name)
+        await self.live.until(lambda: self.waiting(last), within=25)
+
+    async def waiting(self, many: int) -> bool:
+        return (await self.letters())["note"] == many
+
+    async def everybody_looks(self, many: int) -> None:
+        """And so each walk ends."""
+        for number in range(many):
+            await self.live.does("looked", f"c{number}")
+
+        async def ended() -> bool:
+            return len(await self.live.rows("SELECT id FROM enrollments WHERE outcome = 'lapsed'")) == many
+
+        await self.live.until(ended, within=25)
+
+    async def letters(self) -> Counter[str]:
+        """Letters that went out. Nobody has one twice."""
+        rows = await self.live.rows("SELECT enrollment, message FROM sends WHERE state = 'accepted'")
+        told = Counter((row["enrollment"], row["message"]) for row in rows)
+        assert set(told.values()) <= {1}
+        return Counter(message for _, message in told)
+
+
+@pytest.fixture
+async def shop(database_url: str, client: Client, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    library = write_messages(Path(tmp_path_factory.mktemp("messages")) / "messages")
+    parts: dict[str, Any] = {"library": library, "declared": declarations((Trial,)), "policy": NO_LIMITS}
+    async with walking(database_url, client, workers=0, also=(Trial,), **parts) as live, AsyncExitStack() as stack:
+        yield Shop(live, stack, f"live-{database_url[-8:]}")
+
+
+async def test_a_hundred_who_would_break_are_named_stay_and_finish(shop: Shop) -> None:
+    await shop.starts("one", Trial)
+    await shop.releases_it("one", Trial, stay=False)
+    await shop.enter(0, 100)
+    walks = {row["id"] for row in await shop.live.rows("SELECT id FROM enrollments")}
+    await shop.starts("two", CarelessTrial)
+
+    judge = Judge([CarelessTrial])
+    found = await replay_running(shop.live.client, task_queue=shop.task_queue, judge=judge)
+    assert {each.enrollment for each in found.breaks} == walks and found.whole
+    [alike] = found.alike
+    assert alike.words == "at event 5: the code wants “look at the customer”, the history has “send note”"
+
+    done = await shop.releases_it("two", CarelessTrial, stay=True)
+    assert (done.done, done.held) == (True, 100)
+    await shop.live.until(lambda: held(shop, 100))
+
+    await shop.enter(100, 101)
+    await shop.everybody_looks(101)
+    assert await shop.letters() == {"note": 101, "receipt": 101, "either": 1}
+    await shop.live.until(lambda: held(shop, 0))
+
+
+async def held(shop: Shop, many: int) -> bool:
+    """How many stay on the first release."""
+    return {(each.name, each.current, each.held) for each in await shop.releases.all()} == {
+        ("two", True, 0),
+        ("one", False, many),
+    }
+
+
+async def test_whoever_replays_follows_and_finishes(shop: Shop) -> None:
+    first = await shop.starts("one", Trial)
+    await shop.releases_it("one", Trial, stay=False)
+    await shop.enter(0, 5)
+    await shop.starts("two", CarefulTrial)
+
+    done = await shop.releases_it("two", CarefulTrial, stay=False)
+    await first.shutdown()
+
+    assert (done.done, done.held) == (True, 0)
+    await shop.enter(5, 6)
+    await shop.everybody_looks(6)
+    assert await shop.letters() == {"note": 6, "receipt": 6, "either": 1}
+
+
+async def test_who_stayed_follows_the_release_in_which_they_replay(shop: Shop) -> None:
+    await shop.starts("one", Trial)
+    await shop.releases_it("one", Trial, stay=False)
+    await shop.enter(0, 3)
+    await shop.starts("two", CarelessTrial)
+    refused = await shop.releases_it("two", CarelessTrial, stay=False)
+    assert (refused.done, len(refused.found.breaks)) == (False, 3)
+    await shop.releases_it("two", CarelessTrial, stay=True)
+    await shop.starts("three", CarefulTrial)
+
+    done = await shop.releases_it("three", CarefulTrial, stay=False)
+
+    assert (done.done, done.let_go, done.found.staying) == (True, 3, 0)
+
+
+async def test_who_has_no_release_to_stay_on_must_be_kept_by_the_code(shop: Shop) -> None:
+    await shop.starts("", Trial)
+    await shop.enter(0, 2)
+    await shop.starts("one", CarelessTrial)
+
+    with pytest.raises(Conflict, match="2 walks would break that no release can keep"):
+        await shop.releases_it("one", CarelessTrial, stay=True)
+    assert [each.current for each in await shop.releases.all()] == [False]
+
+
+async def test_a_release_that_nobody_runs_is_none(shop: Shop) -> None:
+    with pytest.raises(NotFound, match="TROPA_RELEASE=nine"):
+        await shop.releases_it("nine", Trial, stay=True)
