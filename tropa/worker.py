@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -43,6 +44,7 @@ def build_worker(
     house: House, client: Client, *, task_queue: str = TASK_QUEUE, also: tuple[type[Journey], ...] = ()
 ) -> Worker:
     """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own."""
+    sys.dont_write_bytecode = False  # the sandbox imports a journey anew for each walk: it must not compile it, too
     return Worker(
         client,
         task_queue=task_queue,
