@@ -13,6 +13,8 @@ from tropa.tempers import TELLS, TEMPERS, Deed, Temper
 
 ARRIVE_WITHIN = 40.0  # real seconds
 AT_WORK_EVERY = 0.5  # days
+COMES_BY = (3, 6)  # days between visits of who has done all that they came for
+STAYS = 0.8  # how likely another visit is
 NAMES = {
     "en": (
         ("Anna", "Alice", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Jack", "Kate", "Leo", "Mia", "Noah"),
@@ -97,6 +99,11 @@ class Crowd:
             if which == 0:
                 self._done += 1
                 arrived(self._done)
+        which = len(temper.deeds)
+        while luck.random() < STAYS:
+            await asyncio.sleep(luck.uniform(*COMES_BY) * self._day)
+            await self._does(customer, which, Deed(0, "page_viewed", {"page": "home"}), life)
+            which += 1
 
     async def _does(self, customer: str, which: int, deed: Deed, life: Life) -> None:
         said = {name: life[name] for name in TELLS.get(deed.name, ())} | dict(deed.properties)
@@ -145,7 +152,7 @@ def _profile(customer: str, number: int, temper: Temper, luck: random.Random) ->
     language = luck.choice(("en", "ru"))
     first, last = (luck.choice(names) for names in NAMES[language])
     attributes = {"first_name": first, "last_name": last}
-    if luck.random() < 0.1:  # soon enough for the demo to see it
+    if luck.random() < 0.2:  # soon enough for the demo to see it
         attributes["birthday"] = f"{datetime.now(UTC) + timedelta(days=luck.randint(3, 12)):%m-%d}"
     profile = {
         "email": f"{customer}@example.com",

@@ -19,7 +19,7 @@ from tropa.stack import Addresses, start
 from tropa.tally import Tally, tally
 
 DAY = 5.0  # real seconds
-SWEEP = '{"dormant_after": "6 days", "gone_after": "15 days"}'  # so that a demo of minutes sees who falls silent
+SWEEP = '{"dormant_after": "7 days", "gone_after": "21 days"}'  # so that a demo of minutes sees who falls silent
 STAFF, HEAD = "mira@example.com", "head@example.com"
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off"}  # a demo's data is not worth a disk's patience
 
