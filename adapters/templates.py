@@ -21,6 +21,7 @@ from pathlib import Path
 from jinja2 import Template, TemplateError, UndefinedError
 
 from adapters.message_texts import CONTENT, SUFFIXES, Text, Unfit, compile_text, template
+from adapters.message_titles import title_in
 from adapters.message_toml import read_message, read_text, read_toml, wrong
 from adapters.surveys import FOLDER as SURVEYS
 from adapters.surveys import read_surveys
@@ -83,6 +84,12 @@ class MessageLibrary:
         """What the message speaks to a customer of that locale: their language, or English. Raises NotFound."""
         language = re.split("[-_]", locale.lower())[0]
         return language if language in self._folder(journey, name).message.locales else FALLBACK
+
+    def title(self, journey: str, name: str, locale: str) -> str:
+        """What staff call a message: what its letter, or else its first text, says first. Raises NotFound."""
+        texts, spoken = self._folder(journey, name).texts, self.language(journey, name, locale)
+        written = [text for (_, language), text in texts.items() if language == spoken]
+        return title_in(max(written, key=lambda text: text.subject is not None).source)
 
     def render(self, journey: str, name: str, channel: Channel, locale: str, context: Mapping[str, object]) -> Rendered:
         """The message for one customer. Raises NotFound and RenderFailed.

@@ -11,7 +11,9 @@ from starlette.staticfiles import StaticFiles
 
 from api import problems
 from api.console import contact_policy as policy_page
+from api.console import journeys as journeys_page
 from api.console import pages as console
+from api.console import tasks as tasks_page
 from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
 from api.measuring import Measure, Meters
@@ -135,7 +137,7 @@ def create_app(needs: Needs) -> FastAPI:
         health,
     )
     for_people = (docs, unsubscribe, preference_center, confirm, survey, forms, tracking, push, notices_for_browsers)
-    for part in (*told, console, policy_page, *for_people, twilio, telegram, email):
+    for part in (*told, console, policy_page, journeys_page, tasks_page, *for_people, twilio, telegram, email):
         app.router.routes += part.router.routes  # as they are: an included router matches each request twice
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -41,7 +41,7 @@ class Catalogue:
         starting: Collection[str] = (),
     ) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
-        self._library, self.surrogates, self._currency = library, surrogates, currency
+        self._library, self.surrogates, self.currency = library, surrogates, currency
         if unknown := sorted(set(starting) - self._declarations.keys()):
             raise InvalidDeclaration(
                 f"TROPA_JOURNEYS names {unknown[0]!r}; there are: {', '.join(sorted(self._declarations))}"
@@ -81,6 +81,13 @@ class Catalogue:
         """What a journey can say. Raises NotFound."""
         folder = self.journey(journey).folder
         return tuple(message for message in self._library.messages() if message.journey == folder)
+
+    def title(self, journey: str, message: str, lang: str) -> str:
+        """What staff call a message: its subject; the name of one that is there no more."""
+        try:
+            return self._library.title(self.journey(journey).folder, message, lang)
+        except NotFound:
+            return message.replace("_", " ")
 
     def survey(self, name: str) -> Survey:
         """A survey. Raises NotFound."""
@@ -123,7 +130,7 @@ class Catalogue:
         return Routing(
             journeys=listed,
             surrogate=self.surrogates.of,
-            currency=self._currency,
+            currency=self.currency,
             stages=self.stages,
             surveys=self._library.surveys,
         )

@@ -205,6 +205,12 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str, *, tit
     return sentence.format_map(_Said(said))
 
 
+def cause_words(cause: str, locale: str) -> str:
+    """What began a walk: an event as its sentence begins, or who did it, such as staff."""
+    words = EVENTS.get(cause, {}).get(locale, "{")
+    return cause.replace("_", " ") if "{" in words else _inside(words)
+
+
 def decision_sentence(
     state: str, rule: str, facts: Mapping[str, Any], *, journey: str | None, message: str | None, locale: str, zone: str
 ) -> str:

@@ -106,6 +106,21 @@ class Segments:
             members = self._members(rule, but="c.id > :after", after=after)
             return await segments.page(connection, members, limit=limit, patience=self._patience)
 
+    async def of(self, connection: AsyncConnection, customer: str) -> list[Segment]:
+        """The segments that a customer, by our id, is in now. One whose rule cannot be read is left out."""
+        known, statement, asks = await self._catalogue.known(connection), Statement(), []
+        for name in sorted(known.now):
+            with contextlib.suppress(InvalidInput):
+                whole = known.whole(name)
+                members = statement.members(whole.rule, but="c.id = :customer")
+                asks.append(
+                    segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members)
+                )
+        values = {**statement.values, "now": self._clock.now(), "scale": self._scale, "customer": customer}
+        with self._patiently():
+            names = await segments.inside(connection, " UNION ALL ".join(asks), values, patience=self._patience)
+        return [known[name].segment for name in names]
+
     # Coming and going ------------------------------------------------------------------------------------------------
 
     async def refresh(

@@ -1,6 +1,6 @@
 """Timelines: why did Anna get this, why not that, and what comes next; and of a company's people together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,10 @@ from adapters.database.timeline import Place
 from adapters.zones import zone_of
 from domain.errors import InvalidInput, NotFound
 from services.cursors import NO_CURSOR, Instant, cursor_of, place_of
-from services.saying import decision_sentence, event_sentence
+from services.saying import cause_words, decision_sentence, event_sentence
+
+Titled = Callable[[str, str], str]
+"""What a message of a journey is called."""
 
 _KINDS = {
     "entered": "enrollment",
@@ -54,15 +57,25 @@ class Timeline:
         self._zone = zone
 
     async def read(
-        self, connection: AsyncConnection, customer_id: str, *, locale: str, cursor: str | None, limit: int
+        self,
+        connection: AsyncConnection,
+        customer_id: str,
+        *,
+        locale: str,
+        cursor: str | None,
+        limit: int,
+        titled: Titled | None = None,
     ) -> Page:
-        """A page. Raises NotFound, and InvalidInput for a cursor that is not ours."""
+        """A page; with `titled`, which is for people, messages are called by that, else by name.
+
+        Raises NotFound, and InvalidInput for a cursor that is not ours.
+        """
         customer = await customers.by_company_id(connection, customer_id)
         if customer is None:
             raise NotFound("customer", customer_id)
         zone = zone_of(customer, self._zone)
         rows, cursor = await _page(connection, [customer["id"]], cursor, limit)
-        return Page(entries=[_entry(row, locale, zone) for row in rows], zone=zone, cursor=cursor)
+        return Page(entries=[_entry(row, locale, zone, titled) for row in rows], zone=zone, cursor=cursor)
 
     async def of_people(
         self, connection: AsyncConnection, people: Mapping[str, str], *, locale: str, cursor: str | None, limit: int
@@ -93,22 +106,34 @@ async def _page(
     return rows[:limit], cursor_of(last["at"], last["rank"], last["key"]) if last else None
 
 
-def _entry(row: RowMapping, locale: str, zone: str) -> Entry:
+def _entry(row: RowMapping, locale: str, zone: str, titled: Titled | None = None) -> Entry:
     if row["kind"] == "event":
-        text = event_sentence(row["what"], row["properties"], locale, title=row["task_title"])
+        said = _titled(row["properties"], titled)
+        text = event_sentence(row["what"], said, locale, title=row["task_title"])
         details = {"name": row["what"], "source": row["source"], "properties": row["properties"], **_words(row)}
         return Entry(at=row["at"], kind="event", state=row["what"], text=text, details=details)
     text = decision_sentence(
         row["what"],
         row["rule"],
-        row["facts"],
+        _with_cause(row["facts"], locale) if titled else row["facts"],
         journey=row["journey"],
-        message=row["message"],
+        message=titled(row["journey"], row["message"]) if titled and row["message"] else row["message"],
         locale=locale,
         zone=zone,
     )
     kind = "send" if row["send"] else _KINDS.get(row["what"], "decision")
     return Entry(at=row["at"], kind=kind, state=row["what"], text=text, details=_details(row, kind))
+
+
+def _titled(properties: Mapping[str, Any], titled: Titled | None) -> Mapping[str, Any]:
+    journey, message = properties.get("journey"), properties.get("message")
+    if titled and isinstance(journey, str) and isinstance(message, str):
+        return {**properties, "message": titled(journey, message)}
+    return properties
+
+
+def _with_cause(facts: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
+    return {**facts, "cause": cause_words(str(facts["cause"]), locale)} if "cause" in facts else facts
 
 
 def _details(row: RowMapping, kind: str) -> dict[str, Any]:

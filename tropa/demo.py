@@ -8,9 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import text
-
-from adapters.database.connection import Database
 from adapters.settings import Settings
 from services.keys import console_link
 from tropa import keys
@@ -19,8 +16,11 @@ from tropa.embedded.files import EmbeddedError
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.embedded.supervisor import Supervisor
 from tropa.stack import Addresses, start
+from tropa.tally import Tally, tally
 
 DAY = 5.0  # real seconds
+SWEEP = '{"dormant_after": "7 days", "gone_after": "21 days"}'  # so that a demo of minutes sees who falls silent
+STAFF, HEAD = "mira@example.com", "head@example.com"
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off"}  # a demo's data is not worth a disk's patience
 
 Say = Callable[[str], None]
@@ -35,18 +35,19 @@ def demo(settings: Settings, *, say: Say) -> int:
         with Supervisor(home, say=say) as supervisor:
             _forget(home)
             say("Starting PostgreSQL, Temporal, worker and API; this demo's data is made anew each time ...")
-            addresses = start(supervisor, own, say=say, postgres=THROWAWAY)
+            addresses = start(supervisor, own, say=say, env=_env(own), postgres=THROWAWAY)
             key = asyncio.run(keys.own(addresses.database, home))
             _introduce(own, addresses, seconds, say)
             show = _Show(addresses, key, seconds, supervisor, say)
             show.start()
             supervisor.wait()
             show.join(timeout=10)
-            _summarize(asyncio.run(_tally(addresses.database)), say)
+            told = asyncio.run(tally(addresses.database))
+            say(told.words())
     except EmbeddedError as error:
         say(str(error))
         return 1
-    return 1 if show.failure else 0
+    return 1 if show.failure or stood_still(told, say) else 0
 
 
 class _Show(threading.Thread):
@@ -95,45 +96,16 @@ class _Show(threading.Thread):
         day = int((time.monotonic() - self._first) / DAY) if self._first else -1
         if day > getattr(self, "_day", -1):
             self._day = day
-            told = await _tally(self._addresses.database)
-            walks = ", ".join(f"{count} {word}" for word, count in told.walks.items())
-            sent = told.sends.get("accepted", 0)
-            self._say(f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {sent} messages sent")
-
-
-class _Told:
-    """What became of the walks and the messages so far."""
-
-    def __init__(self, walks: dict[str, int], sends: dict[str, int]) -> None:
-        self.walks, self.sends = walks, sends
-
-
-async def _tally(database_url: str) -> _Told:
-    database = Database(database_url, pool_size=1)
-    try:
-        async with database.transaction() as connection:
-            walks = await connection.execute(
-                text("""
-                    SELECT count(*) FILTER (WHERE outcome = 'converted') AS converted,
-                           count(*) FILTER (WHERE outcome = 'lapsed') AS lapsed,
-                           count(*) FILTER (WHERE leaving IS NOT NULL) AS left,
-                           count(*) FILTER (WHERE ended_at IS NULL) AS "walk on"
-                    FROM enrollments
-                """)
-            )
-            sends = await connection.execute(
-                text("SELECT state, count(*) AS total FROM sends GROUP BY state ORDER BY 2 DESC")
-            )
-            return _Told(dict(walks.mappings().one()), {row.state: row.total for row in sends})
-    finally:
-        await database.close()
+            told = await tally(self._addresses.database)
+            walks = f"{len(told.speaking)} journeys spoke   {told.walked:>4} walks, {told.open} of them open"
+            self._say(f"  day {day:>3}   {self._arrived:>3} customers   {walks}   {told.sent:>4} messages sent")
 
 
 def _introduce(settings: Settings, addresses: Addresses, seconds: float, say: Say) -> None:
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     until = f"for {seconds:g} seconds" if seconds else "until Ctrl-C"
     say(f"""
-200 invented customers arrive over the next twenty seconds; a day lasts {DAY:g} seconds, and it goes on {until}. Watch
+200 invented customers arrive over forty seconds; a day lasts {DAY:g} seconds, and it goes on {until}. Watch
 
   Messages and customers   {console_link(secrets, addresses.api)}
   Their walks in Temporal  {addresses.temporal_ui or addresses.temporal}
@@ -141,13 +113,22 @@ def _introduce(settings: Settings, addresses: Addresses, seconds: float, say: Sa
 """)
 
 
-def _summarize(told: _Told, say: Say) -> None:
-    say("\nEnrollments")
-    for word, count in told.walks.items():
-        say(f"  {word:<12}{count:>6}")
-    say("Messages")
-    for state, count in told.sends.items():
-        say(f"  {state:<12}{count:>6}")
+def _env(settings: Settings) -> dict[str, str]:
+    """What the demo sets for worker and API where nobody has set anything."""
+    return {
+        "TROPA_SWEEP": settings.sweep or SWEEP,
+        "TROPA_STAFF_EMAIL": settings.staff_email or STAFF,
+        "TROPA_HEAD_EMAIL": settings.head_email or HEAD,
+    }
+
+
+def stood_still(told: Tally, say: Say) -> bool:
+    """Whether nothing moved, which is said: a demo that shows nothing must not end green."""
+    if told.sent:
+        return False
+    went_wrong = "no message was sent" if told.walked else "nobody entered a journey"
+    say(f"\nThe demo failed: {went_wrong}. Logs are in .tropa/demo/logs.")
+    return True
 
 
 def _forget(home: Path) -> None:

@@ -157,6 +157,18 @@ async def redeem(connection: AsyncConnection, customer: str, *, order: str, code
     return len(rows.all())
 
 
+async def of_customer(connection: AsyncConnection, customer: str, limit: int) -> Sequence[RowMapping]:
+    """The codes that a customer was given, newest first."""
+    rows = await connection.execute(
+        text("""
+            SELECT offer, code, given_at, valid_until, redeemed_at FROM offer_codes
+            WHERE customer = :customer AND given_at IS NOT NULL ORDER BY given_at DESC LIMIT :limit
+        """),
+        {"customer": customer, "limit": limit},
+    )
+    return rows.mappings().all()
+
+
 async def find(connection: AsyncConnection, code: str) -> RowMapping | None:
     """A code, however it is typed: when it was given, until when it is good, and whether it was used. Not whose."""
     rows = await connection.execute(

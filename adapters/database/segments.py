@@ -86,6 +86,15 @@ async def page(
     return rows.mappings().all()
 
 
+async def inside(connection: AsyncConnection, asks: str, values: Values, *, patience: timedelta) -> list[str]:
+    """The segments, of those that are asked about (see `asking`; at least one), that a customer is in."""
+    await connection.execute(
+        text("SELECT set_config('statement_timeout', :patience, true)"), {"patience": f"{patience.total_seconds()}s"}
+    )
+    rows = await connection.execute(text(f"SELECT segment FROM ({asks}) a WHERE inside ORDER BY 1"), values)  # noqa: S608  compiled
+    return list(rows.scalars())
+
+
 async def _settle(connection: AsyncConnection, members: Members, patience: timedelta = timedelta(0)) -> None:
     """For the rest of the transaction; no patience stands for any."""
     memory = max(LEAST, min(64, MEMORY // max(1, members.joins)))

@@ -8,18 +8,21 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from adapters.database import outbox
+from adapters.database import offers, outbox
 from adapters.zones import zone_of
 from api.console import views
 from api.console.session import COOKIE, SCOPE, Language, Spoken, let_in, remember, staff
 from api.console.words import WORDS
 from api.fields import CustomerInPath
-from api.needs import House
+from api.needs import House, Needs
 from api.pages import LETTER_POLICY, page
 from domain.errors import InvalidInput, NotFound
+from domain.tasks import TaskState
 from services.keys import BY_LINK
+from services.saying import cause_words
+from services.timeline import Titled
 
-PAGE = 50
+PAGE, CODES = 50, 10
 LOOK_AGAIN = 5  # seconds
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -32,6 +35,11 @@ def console_page(template: str, request: Request, lang: Language, *, status: int
     words = WORDS[lang]
     answer = page(template, status=status, words=words, lang=lang, other=other, switch=switch, **context)
     return remember(answer, lang) if "lang" in request.query_params else answer
+
+
+def titles(house: Needs, lang: Language) -> Titled:
+    """What messages are called on a page in this language."""
+    return lambda journey, message: house.catalogue.title(journey, message, lang)
 
 
 @router.get("/sign-in")
@@ -103,7 +111,8 @@ async def show_message(request: Request, house: House, lang: Spoken, send: UUID)
         row = await outbox.one(connection, send)
     if row is None:
         return console_page("missing.html", request, lang, status=404, what="no_message")
-    return console_page("message.html", request, lang, message=row, zone=zone_of(row, house.zone))
+    title = house.catalogue.title(row["journey"], row["message"], lang)
+    return console_page("message.html", request, lang, message=row, title=title, zone=zone_of(row, house.zone))
 
 
 @router.get("/outbox/{send}/letter", dependencies=[staff])
@@ -134,22 +143,42 @@ async def show_customer(
 
 async def _story(house: House, customer_id: str, lang: Language, cursor: str | None) -> dict[str, Any]:
     """All that a customer's page shows. Raises NotFound, and InvalidInput for a cursor that is not ours."""
+    titled = titles(house, lang)
     async with house.database.transaction() as connection:
         customer_id = await house.erasing.called_now(connection, customer_id)
         now = await house.customers.get(connection, customer_id)
         current = await house.timeline.current(connection, now.row["id"])
         chosen = await house.preferences.of(connection, now.row["id"])
+        company = await house.companies.get(connection, now.company_id) if now.company_id else None
+        segments = await house.segments.of(connection, now.row["id"])
+        codes = await offers.of_customer(connection, now.row["id"], CODES)
+        tasks = await house.tasks.page(
+            connection, state=TaskState.OPEN, owner=None, customer_id=customer_id, after=None, limit=PAGE
+        )
         quiet = (await house.policies.in_force(connection)).quiet
-        entries = await house.timeline.read(connection, customer_id, locale=lang, cursor=cursor, limit=PAGE)
+        entries = await house.timeline.read(
+            connection, customer_id, locale=lang, cursor=cursor, limit=PAGE, titled=titled
+        )
     at, words = house.clock.now(), WORDS[lang]
     stories = {journey.name: journey.story for journey in house.catalogue.journeys()}
     walks = [
-        {**row, "steps": views.next_steps(row, words, entries.zone, lang), "story": stories.get(row["journey"], "")}
+        {
+            **row,
+            "steps": views.next_steps(row, titled, words, entries.zone, lang),
+            "story": stories.get(row["journey"], ""),
+            "because": cause_words(row["cause"], lang),
+        }
         for row in current
     ]
     return {
         "customer": now.row,
         "channels": views.channels(now),
+        "standing": views.standing(
+            now, at, company["name"] if company else None, house.catalogue.currency, words, lang
+        ),
+        "segments": [(segment.name, segment.label[lang]) for segment in segments],
+        "codes": [{**code, "state": views.code_state(code, at)} for code in codes],
+        "tasks": tasks,
         "choices": views.choices(chosen, house.catalogue.topic_words(lang), words, entries.zone, lang),
         "walks": walks,
         "days": views.days(entries, lang),

@@ -8,14 +8,18 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from adapters.stage_sets import stage_label
+from api.customer_view import CustomerView
 from api.pages import clock, day, short_day
 from domain.customers import in_force
 from domain.dates import date
 from domain.messages import Channel
+from domain.money import money
+from domain.rfm import WORDS as RFM_WORDS
 from services.addresses import in_words
 from services.customers import CustomerNow
 from services.preferences import Chosen
-from services.timeline import Entry, Page
+from services.timeline import Entry, Page, Titled
 
 TONES = {
     "accepted": "good",
@@ -80,13 +84,42 @@ def choices(
     return shown
 
 
-def next_steps(row: RowMapping, words: Mapping[str, str], zone: str, lang: str) -> list[str]:
+def standing(
+    now: CustomerNow, at: datetime, company: str | None, currency: str, words: Mapping[str, str], lang: str
+) -> list[tuple[str, str]]:
+    """Where a customer stands with us, each as a name and a value; what is not known is left out."""
+    seen = CustomerView.of(now, at)
+    shown = []
+    if seen.stage:
+        shown.append((words["stage"], stage_label(seen.stage, lang)))
+    shown.append((words["engagement"], words["of_100"].format(score=seen.engagement)))
+    shown.append((words["orders"], f"{seen.orders}, {money(seen.revenue, currency, lang)}" if seen.orders else "0"))
+    if seen.rfm:
+        name = RFM_WORDS[seen.rfm.effective_segment][lang].name
+        shown.append((words["rfm"], f"{name} ({seen.rfm.code})" + (", VIP" if seen.rfm.vip else "")))
+    if company:
+        role = f", {words[seen.buying_role]}" if seen.buying_role else ""
+        shown.append((words["company"], company + role))
+    if seen.owner:
+        shown.append((words["owner"], seen.owner))
+    return shown
+
+
+def code_state(row: RowMapping, at: datetime) -> str:
+    """Whether a code that was given is used, over, or still good."""
+    if row["redeemed_at"]:
+        return "redeemed"
+    return "over" if row["valid_until"] <= at else "valid"
+
+
+def next_steps(row: RowMapping, titled: Titled, words: Mapping[str, str], zone: str, lang: str) -> list[str]:
     """What comes next in an open enrollment, as far as its ledger knows."""
 
     def when(at: datetime) -> str:
         return f"{short_day(at, zone, lang)}, {clock(at, zone)}"
 
-    message, state = (row["message"] or "").replace("_", " "), row["state"]
+    state = row["state"]
+    message = titled(row["journey"], row["message"]) if row["message"] else ""
     steps = []
     if row["paused_at"]:
         steps.append(words["paused"])

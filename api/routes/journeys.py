@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.database import counts, experiments
 from api.access import CallerHere, allowed
 from api.fields import CustomerId, Strict, Words
-from api.needs import House
+from api.needs import House, Needs
 from api.once import CommandHere
 from api.problems import answers
 from api.reading import CheckedRoute
@@ -134,7 +134,8 @@ class EnrollmentToMake(Strict):
     options: dict[str, Any] = Field(default_factory=dict, examples=[{"basics_on_day": "1 day"}])
 
 
-async def _views(house: House, connection: AsyncConnection) -> list[JourneyView]:
+async def views(house: Needs, connection: AsyncConnection) -> list[JourneyView]:
+    """All journeys as they run here, by name."""
     settings, counted = await house.catalogue.settings(connection), await counts.enrollments(connection)
     exposed = await experiments.exposed(connection)
     messages: dict[str, list[str]] = {}
@@ -150,14 +151,14 @@ async def _views(house: House, connection: AsyncConnection) -> list[JourneyView]
 
 async def _view(house: House, connection: AsyncConnection, journey: str) -> JourneyView:
     house.catalogue.journey(journey)
-    return next(view for view in await _views(house, connection) if view.name == journey)
+    return next(view for view in await views(house, connection) if view.name == journey)
 
 
 @router.get("", dependencies=[allowed("journeys:read")], responses=answers(), summary="Which journeys are there?")
 async def list_journeys(house: House) -> Journeys:
     """Every journey with its plan in words, what may be set, and how many customers walk it or have ended it."""
     async with house.database.transaction() as connection:
-        return Journeys(journeys=await _views(house, connection))
+        return Journeys(journeys=await views(house, connection))
 
 
 @router.get("/{journey}", dependencies=[allowed("journeys:read")], responses=answers(404), summary="One journey")

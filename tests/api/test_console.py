@@ -12,7 +12,15 @@ from tests.support.factories import SettableClock
 from tropa.wiring import House
 
 SECRET = "development-secret-never-for-production"
-LOCKED = ["/console", "/console/outbox", "/console/find?customer_id=x", f"/console/customers/{ANNA}"]
+LOCKED = [
+    "/console",
+    "/console/journeys",
+    "/console/journeys/Nps",
+    "/console/tasks",
+    "/console/outbox",
+    "/console/find?customer_id=x",
+    f"/console/customers/{ANNA}",
+]
 
 
 @pytest.mark.parametrize("path", LOCKED)
@@ -135,7 +143,7 @@ async def test_the_customer_page_tells_what_was_what_is_and_what_comes(
 
     assert "Anna Petrova" in page
     assert "may be contacted" in page
-    assert "“basics” waits and may go on 2 Mar, 15:00." in page
+    assert "“Three things that save people the most time” waits and may go on 2 Mar, 15:00." in page
     assert "touches stay 4 hours apart" in page
     assert "Monday, 2 March 2026" in page
 
@@ -215,3 +223,89 @@ async def test_the_documentation_is_a_page_without_scripts(asking: httpx.AsyncCl
     assert "Why did they get this, and why not that?" in page.text
     assert "<script" not in page.text
     assert (await asking.get("/static/tropa.css")).status_code == 200
+
+
+async def test_a_customers_page_shows_where_they_stand_and_what_is_to_do(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await api.put("/v1/companies/acme", json={"name": "Acme GmbH"})
+    await know_anna(api, company_id="acme", buying_role="signatory", owner="mira@acme.example")
+    await happens(api, house, "order_placed", order="A-1", total=149.9, currency="EUR")
+    await send(house, (await rows(house, "SELECT id FROM enrollments"))[0], "greeting", clock.now())
+    due = (clock.now() + timedelta(hours=2)).isoformat()
+    await api.post(f"/v1/customers/{ANNA}/tasks", json={"title": "Call about the renewal", "due_at": due})
+
+    english = (await staff.get(f"/console/customers/{ANNA}?lang=en")).text
+    russian = (await staff.get(f"/console/customers/{ANNA}?lang=ru")).text
+
+    for said in ("1, €149.90", "Acme GmbH, signs", "mira@acme.example", "Call about the renewal", "New customers"):
+        assert said in english, said
+    assert "“Your first steps with …”" in english
+    assert "«С чего начать»" in russian
+    assert "“greeting”" not in english
+    assert "«greeting»" not in russian
+
+
+async def test_journeys_show_their_plans_their_options_and_how_many_walk_them(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    await know_anna(api)
+    await enroll(api)
+    await api.patch("/v1/journeys/WelcomeChain", json={"options": {"basics_on_day": "3 days"}})
+
+    listed = (await staff.get("/console/journeys")).text
+    welcome = (await staff.get("/console/journeys/WelcomeChain")).text
+
+    assert listed.index("Welcome chain") < listed.index("Win-back")
+    assert "<b>1</b> walk it now" in listed
+    for said in (
+        "<span>greeting with the first steps</span>",
+        "Placed an order",
+        "3 days",
+        "shipped with 2 days",
+        "Did it work out?",
+    ):
+        assert said in welcome, said
+    assert (await staff.get("/console/journeys/Nothing")).status_code == 404
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+async def test_every_message_has_a_title_in_words(house: House, lang: str) -> None:
+    for journey, message in house.catalogue.messages():
+        title = house.catalogue.title(journey.name, message.name, lang)
+        assert 5 <= len(title) <= 80, title
+        assert not set("{}_%") & set(title), title
+        assert any("а" <= letter <= "я" for letter in title.lower()) == (lang == "ru"), title
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+async def test_every_journey_has_a_page(staff: httpx.AsyncClient, house: House, lang: str) -> None:
+    for journey in house.catalogue.journeys():
+        answer = await staff.get(f"/console/journeys/{journey.name}?lang={lang}")
+        assert answer.status_code == 200, journey.name
+
+
+async def test_a_task_is_closed_with_how_it_ended_and_looking_closes_nothing(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    due = (clock.now() + timedelta(hours=2)).isoformat()
+    made = await api.post(f"/v1/customers/{ANNA}/tasks", json={"title": "Call about the renewal", "due_at": due})
+    task = f"/console/tasks/{made.json()['id']}"
+
+    assert "Call about the renewal" in (await staff.get("/console/tasks")).text
+    assert "Nothing is late." in (await staff.get("/console/tasks?state=overdue")).text
+    clock.set(clock.now() + timedelta(hours=3))
+    assert "overdue since" in (await staff.get("/console/tasks?state=overdue")).text
+    for _ in range(3):
+        assert "Close the task" in (await staff.get(task)).text
+    assert (await staff.get(f"{task}/close")).status_code == 405
+
+    closed = await staff.post(f"{task}/close", data={"outcome": "no_answer", "note": "Try on Friday."})
+
+    assert (closed.status_code, closed.headers["location"]) == (303, task)
+    page = (await staff.get(task)).text
+    assert "Could not be reached" in page and "Try on Friday." in page and "Close the task" not in page
+    again = await staff.post(f"{task}/close", data={"outcome": "done"})
+    assert again.status_code == 409
+    assert "Call about the renewal" in (await staff.get("/console/tasks?state=closed")).text

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.pages import page
 from api.public.words import WORDS
+from domain.durations import hours
 from domain.messages import Channel
 from tests.api.stories import asked, enroll, happens, know_anna, rows, send
 from tropa.wiring import House
@@ -114,11 +115,17 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
     await send(house, walk, "greeting", house.clock.now())
     await send(house, walk, "basics", house.clock.now())
     await happens(api, house, "survey_answered", WALKS, survey="nps", score=9)
+    to_do = {"title": "Call about the renewal", "due_at": (house.clock.now() + hours(2)).isoformat()}
+    task = (await api.post(f"/v1/customers/{WALKS}/tasks", json={**to_do, "text": "They asked for a quote."})).json()
     sent: dict[str, Any] = (await rows(house, "SELECT send FROM sandbox_outbox ORDER BY at LIMIT 1"))[0]
     pages = (
         ("signing in", "/console/sign-in"),
         ("the contact policy", "/console/contact-policy"),
         ("messages of the sandbox", "/console/outbox"),
+        ("journeys", "/console/journeys"),
+        ("a journey", "/console/journeys/Nurturing"),
+        ("tasks", "/console/tasks"),
+        ("a task", f"/console/tasks/{task['id']}"),
         ("a message", f"/console/outbox/{sent['send']}"),
         ("a customer", f"/console/customers/{WALKS}"),
         ("nobody", "/console/customers/nobody"),

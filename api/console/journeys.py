@@ -1,0 +1,110 @@
+"""Journeys for marketers: what there is, the plan of each in words, what may be set, and how many walk it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.console.journey_words import TRIGGERS, WORDS
+from api.console.pages import console_page
+from api.console.session import Language, Spoken, staff
+from api.needs import House, Needs
+from api.routes.journeys import JourneyView, views
+from domain.messages import Message
+from services.saying import EVENTS, event_sentence
+
+_SOURCES = re.compile(r" ?\((?:[SC]\d+[–, ]*)+\)")  # where a rule comes from, which only its authors ask
+_COLUMNS = re.compile(r" {2,}")
+_SECOND_COLUMN = 9  # what begins so far to the right goes on with the line above
+
+router = APIRouter(prefix="/console/journeys", include_in_schema=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A line of a plan: when, or on what, and what then; `depth` is how far it is set in, from 0 to 2."""
+
+    when: str
+    then: str
+    depth: int
+
+
+def steps_of(plan: str) -> list[Sequence[Step]]:
+    """A plan, as a docstring writes it, by its paragraphs."""
+    return [[_step(line) for line in part.splitlines()] for part in _SOURCES.sub("", plan).split("\n\n") if part]
+
+
+def _step(line: str) -> Step:
+    indent = len(line) - len(line.lstrip())
+    if indent >= _SECOND_COLUMN:
+        return Step(when="", then=line.strip(), depth=0)
+    when, *then = _COLUMNS.split(line.strip(), maxsplit=1)
+    return Step(when=when, then="".join(then), depth=min(indent // 2, 2))
+
+
+@router.get("", dependencies=[staff])
+async def list_journeys(request: Request, house: House, lang: Spoken) -> Response:
+    """Every journey: what it is for, and how many walk it or have ended it."""
+    async with house.database.transaction() as connection:
+        found = await views(house, connection)
+    journeys = sorted((_shown(each, lang) for each in found), key=lambda each: (-each["walked"], each["name"]))
+    return console_page("journeys.html", request, lang, says=WORDS[lang], journeys=journeys)
+
+
+@router.get("/{journey}", dependencies=[staff])
+async def show_journey(request: Request, house: House, lang: Spoken, journey: str) -> Response:
+    """One journey: its plan, what begins and ends it, its messages and options."""
+    async with house.database.transaction() as connection:
+        found = next((each for each in await views(house, connection) if each.name == journey), None)
+    if found is None:
+        return console_page("missing.html", request, lang, status=404, what="no_journey")
+    messages = [_message(house, journey, each, lang) for each in house.catalogue.messages_of(journey)]
+    return console_page("journey.html", request, lang, says=WORDS[lang], journey=_shown(found, lang), messages=messages)
+
+
+def _shown(view: JourneyView, lang: Language) -> dict[str, Any]:
+    """A journey with its story taken apart: a heading, and the plan step by step."""
+    heading, _, plan = view.story.partition("\n\n")
+    heading = _SOURCES.sub("", " ".join(heading.split()))
+    name, _, purpose = heading.partition(": ")
+    ended = sum(view.endings.values())
+    endings = sorted(view.endings.items(), key=lambda each: -each[1])
+    return {
+        "name": view.name,
+        "title": name if purpose else view.name,
+        "purpose": (purpose or heading)[:1].upper() + (purpose or heading)[1:],
+        "plan": steps_of(plan),
+        "starts": [in_words(each, lang) for each in view.starts_on],
+        "goal": in_words(view.goal, lang) if view.goal else None,
+        "exits": [in_words(each, lang) for each in view.exits],
+        "options": view.options,
+        "experiments": view.experiments,
+        "holdout": view.holdout,
+        "open": view.open,
+        "walked": view.open + ended,
+        "endings": [(WORDS[lang].get(state, state.replace("_", " ")), count) for state, count in endings],
+        "converted": view.endings.get("converted", 0),
+    }
+
+
+def in_words(trigger: str, lang: Language) -> str:
+    """What begins or ends a journey, as people say it; what must be said of it stays as it is written."""
+    name, _, where = trigger.partition(" (")
+    asked = f" ({where}".replace("_", " ") if where else ""
+    if name in TRIGGERS:
+        return TRIGGERS[name][lang] + asked
+    if name not in EVENTS or "{" in EVENTS[name][lang]:
+        return trigger.replace("_", " ")
+    return event_sentence(name, {}, lang) + asked
+
+
+def _message(house: Needs, journey: str, message: Message, lang: Language) -> dict[str, Any]:
+    return {
+        "title": house.catalogue.title(journey, message.name, lang),
+        "purpose": message.purpose,
+        "goal": message.goal,
+        "channels": message.channels,
+    }
