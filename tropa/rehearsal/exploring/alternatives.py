@@ -70,6 +70,11 @@ class Alternatives:
             ),
         ]
 
+    def of_cause(self) -> list[Choice]:
+        """What started it: the first of its beginnings, or another where the journey asks."""
+        causes = self._plan.beginnings[: None if "cause" in self._reads else 1] or ("staff",)
+        return [Choice(kind="answer", word=f"begins with {name}", value=name) for name in causes]
+
     def at_a_wait(self, first: bool, asked: str) -> list[Choice]:
         """Time passes; or something happens meanwhile. Leaving is the same everywhere, so it is tried once.
 

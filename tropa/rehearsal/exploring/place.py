@@ -8,11 +8,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from domain.customers import CustomerFacts
 from domain.events import HeardEvent
 from workflows.toolkit.journey import Journey
 
 TOOLKIT = str(Path(inspect.getfile(Journey)).parent)
-SIMPLE = (bool, int, float, str, bytes, type(None), Enum, timedelta)
+SIMPLE = (bool, int, float, str, bytes, type(None), Enum, timedelta, CustomerFacts)
 
 
 def place(walk: Any, file: str) -> tuple[Hashable, ...]:

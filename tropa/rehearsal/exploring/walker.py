@@ -120,9 +120,16 @@ class Walker:
         """Walk to the end, or until it has gone on for years."""
         engine = self._engine
         set_so = self._choose("options", self._alternatives.of_options(), ()).value
-        self._set_so = str(set_so)
+        cause = self._choose("cause", self._alternatives.of_cause(), ()).value
+        self._set_so = f"{set_so} {cause}"
         enrollment = Enrollment(
-            id=ID, customer="somebody", started_at=BEGAN, anchor=BEGAN, about="something", options=set_so
+            id=ID,
+            customer="somebody",
+            started_at=BEGAN,
+            anchor=BEGAN,
+            about="something",
+            options=set_so,
+            cause=cause,
         )
         engine.start(self._journey, enrollment, id=ID)
         engine.settle()
