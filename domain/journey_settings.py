@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from domain.errors import NotFound
 from domain.experiments import MOST_HELD_OUT, Experiment
 from domain.journeys import Plan
-from domain.triggers import event_of, events_of
+from domain.triggers import Trigger, event_of, events_of
 
 STARTS_ON = "starts_on"
 EXPERIMENTS = "experiments"
@@ -45,10 +45,15 @@ def starts_here(plan: Plan, settings: Mapping[str, object]) -> frozenset[str]:
     return frozenset(names if isinstance(names, list) else events_of(plan.starts_on))
 
 
+def triggers_here(plan: Plan, settings: Mapping[str, object]) -> list[Trigger]:
+    """What starts a journey here."""
+    here = starts_here(plan, settings)
+    return [each for each in (*plan.starts_on, *plan.may_start_on) if event_of(each) in here]
+
+
 def told_starts(plan: Plan, settings: Mapping[str, object]) -> list[str]:
     """What starts a journey here, in words."""
-    here = starts_here(plan, settings)
-    return [str(each) for each in (*plan.starts_on, *plan.may_start_on) if event_of(each) in here]
+    return [str(each) for each in triggers_here(plan, settings)]
 
 
 def experiment_of(plan: Plan, journey: str, settings: Mapping[str, object], name: str) -> Experiment:

@@ -93,12 +93,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """A journey as the rest of the house knows it: name, folder of messages, plan, and the plan in words."""
+    """A journey as the rest of the house knows it: name, folder of messages, plan, the plan in words, and the names of
+    its messages in the order in which its code comes to them.
+    """
 
     name: str
     folder: str
     plan: Plan
     story: str
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

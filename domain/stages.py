@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.events import Event
-from domain.triggers import On
+from domain.triggers import STAGE_ENTERED, On, Trigger, event_of
 
 STAGE_CHOSEN = "stage_chosen"  # somebody says it: staff, or the company's CRM
 ANYWHERE = "*"
@@ -60,6 +60,21 @@ class StageSet:
     def get(self, name: str | None) -> Stage | None:
         """A stage by its name, if there is such a one."""
         return next((stage for stage in self.stages if stage.name == name), None)
+
+    def entered_by(self, trigger: Trigger) -> Stage | None:
+        """The stage that somebody comes to whom nothing but this has happened; None where it leads to none."""
+        event, where = event_of(trigger), trigger.where if isinstance(trigger, On) else {}
+        if event == STAGE_ENTERED:
+            return self.get(str(where.get("stage")))
+        led = [
+            stage
+            for stage in self.stages
+            if any(
+                rule.on.event == event and rule.orders <= 1 and rule.on.where.items() <= where.items()
+                for rule in stage.rules
+            )
+        ]
+        return led[-1] if led else None
 
     def move(self, event: Event, current: str | None, since: datetime | None, *, orders: int) -> Move | None:
         """Where an event moves somebody who is in a stage since then; None when they stay. The last stage wins."""

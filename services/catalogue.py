@@ -1,7 +1,7 @@
 """The journeys and messages of this installation: what the code declares, with what marketers set."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
 from domain.stages import StageSet
 from domain.surveys import Survey
+from domain.touchpoints import Touchpoint, touchpoints
 from services import audit
 from services.audit import Actor
 
@@ -88,6 +89,10 @@ class Catalogue:
             return self._library.title(self.journey(journey).folder, message, lang)
         except NotFound:
             return message.replace("_", " ")
+
+    def touchpoints(self, journey: str, settings: Mapping[str, object]) -> list[Touchpoint]:
+        """A journey's rows of the touchpoint map, with what marketers set of it. Raises NotFound."""
+        return touchpoints(self.journey(journey), self.messages_of(journey), settings, self.stages)
 
     def survey(self, name: str) -> Survey:
         """A survey. Raises NotFound."""

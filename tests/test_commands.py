@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -63,6 +64,22 @@ async def test_a_journey_started_by_another_event_here_says_so(house: House) -> 
         await house.catalogue.set_options(connection, "WelcomeChain", {"starts_on": []}, actor=STAFF)
 
     assert [each.starts_on for each in await commands.journeys(house) if each.name == "WelcomeChain"] == [[]]
+
+
+async def test_the_touchpoint_map_is_a_row_for_each_message(house: House, tropa: Tropa) -> None:
+    code, said, _ = await tropa("journeys", "--map")
+    assert code == 0
+    assert "HotLead" not in said  # it says nothing to customers
+    lines = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in said.splitlines()]
+    chain = next(number for number, cells in enumerate(lines) if cells[0] == "WelcomeChain: purchase")
+    assert lines[chain][1:4] == ["greeting", "email", "service"]
+    assert lines[chain + 1][0] == "order_placed, deal_won"
+
+    code, said, _ = await tropa("journeys", "--map", "--json")
+    rows = msgspec.json.decode(said)
+    assert len(rows) == len(house.catalogue.messages())
+    assert next(row for row in rows if row["message"] == "order_by_six")["channels"] == ["email", "whatsapp", "sms"]
+    assert (await tropa("journeys", "--json"))[0] == 2
 
 
 # timeline ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import typer
 
 from adapters.settings import Settings
 from domain.errors import TropaError
+from domain.touchpoints import Touchpoint
 from tropa import logs
 from tropa.data_commands import data, products
 
@@ -64,9 +65,23 @@ def migrate() -> None:
 
 
 @app.command("journeys")
-def show_journeys() -> None:
+def show_journeys(
+    touchpoints: Annotated[bool, typer.Option("--map", help="The touchpoint map: a row for each message")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --map: for programs")] = False,
+) -> None:
     """What journeys there are, what starts them, and how many walk them now or have ended."""
     from tropa import commands, printing
+
+    async def read_map() -> list[Touchpoint]:
+        async with commands.opened(Settings.read()) as house:
+            return await commands.touchpoint_map(house)
+
+    if touchpoints:
+        rows = asyncio.run(read_map())
+        typer.echo(printing.touchpoints_json(rows)) if as_json else printing.touchpoints(rows)
+        return
+    if as_json:
+        raise typer.BadParameter("--json goes with --map")
 
     async def read() -> list[commands.JourneyRow]:
         async with commands.opened(Settings.read()) as house:

@@ -22,6 +22,7 @@ from domain.errors import InvalidInput, Misconfigured, Unavailable
 from domain.journey_settings import told_starts
 from domain.journeys import Leaving, Outcome
 from domain.sweep import Swept
+from domain.touchpoints import Touchpoint
 from services.audit import COMMAND_LINE
 from services.doctor import Doctor, database_down
 from services.findings import Diagnosis
@@ -103,6 +104,17 @@ async def journeys(house: House) -> list[JourneyRow]:
             )
         )
     return rows
+
+
+async def touchpoint_map(house: House) -> list[Touchpoint]:
+    """All rows of the touchpoint map, journey by journey, as this installation has set them."""
+    async with house.database.transaction() as connection:
+        settings = await house.catalogue.settings(connection)
+    return [
+        row
+        for journey in house.catalogue.journeys()
+        for row in house.catalogue.touchpoints(journey.name, settings.get(journey.name, {}))
+    ]
 
 
 async def timeline(house: House, customer_id: str, *, locale: str, limit: int) -> Told:

@@ -1,5 +1,7 @@
 """How the operators' commands print: tables and lines, whole in a terminal and in a pipe."""
 
+import dataclasses
+import itertools
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,6 +13,7 @@ from rich.text import Text
 
 from adapters.releases import Release
 from domain.sweep import Silent, Swept
+from domain.touchpoints import Touchpoint
 from services.findings import Diagnosis, Finding, Severity
 from services.importing import Counts
 from tropa.commands import JourneyRow, Told
@@ -45,6 +48,29 @@ def journeys(rows: Sequence[JourneyRow]) -> None:
         words = (row.name, ", ".join(row.starts_on) or "—", row.goal or "—")
         table.add_row(*(Text(word) for word in words), *(str(count) for count in counts))
     _console().print(table)
+
+
+def touchpoints(rows: Sequence[Touchpoint]) -> None:
+    """The touchpoint map: for each journey what starts it and the stage it leads to, then its messages in order."""
+    table = Table()
+    for heading in ("journey: stage, trigger", "message", "channels", "purpose", "goal"):
+        table.add_column(heading)
+    for journey, found in itertools.groupby(rows, key=lambda row: row.journey):
+        several = list(found)
+        stages = ", ".join(several[0].stages) or "any stage"
+        begins = ", ".join(map(str, several[0].triggers)) or "staff enter customers"
+        for number, row in enumerate(several):
+            channels = " → ".join(channel.value for channel in row.channels)
+            words = (row.message, channels, row.purpose.value, row.goal)
+            first = Text(f"{journey}: {stages}\n{begins}" if number == 0 else "")
+            table.add_row(first, *map(Text, words), end_section=row is several[-1])
+    _console().print(table)
+
+
+def touchpoints_json(rows: Sequence[Touchpoint]) -> str:
+    """The same for programs."""
+    told = [{**dataclasses.asdict(row), "triggers": [str(each) for each in row.triggers]} for row in rows]
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
 def timeline(told: Told) -> None:

@@ -1,6 +1,7 @@
 """Reactivation: who fell silent is reminded, then offered something, then asked why, in 14 days (S36, S49, S67, C5).
 
-day 0     what is new, at ten in the morning where they live
+each at ten in the morning where they live:
+day 0     what is new
           still with us, and only our letters go unread (no verified open for 30 days): less often instead, and no more
 day 4     asleep for 90 days: a personal discount, by letter, and by the next channel if that was not seen
 day 9     why did you go? A bad experience: somebody calls
@@ -82,15 +83,20 @@ class Reactivation(Journey):
         await self.send("what_is_new")
 
         if Audience.SLEEPING in customer.audiences:
-            await self.wait(options.offer_on_day - self.elapsed())
+            await self.morning_of(options.offer_on_day)
             await self.cascade("come_back_for_less", next_channel_after=options.next_channel_after)
 
-        await self.wait(options.question_on_day - self.elapsed())
+        await self.morning_of(options.question_on_day)
         await self.send("why_did_you_go")
         if await self.went_badly(until=options.goodbye_on_day):
             await self.create_task("make_it_right", due_within=options.call_within)
         await self.wait(options.goodbye_on_day - self.elapsed())
         return Outcome.LAPSED
+
+    async def morning_of(self, day: timedelta) -> None:
+        """Wait until ten in the morning, where they live, on a day of the journey."""
+        await self.wait(day - self.elapsed())
+        await self.wait_until("10:00")
 
     def is_still_with_us(self, customer: CustomerFacts) -> bool:
         """Whether they did something lately: then they do not miss us, but our letters miss them."""

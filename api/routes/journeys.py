@@ -18,6 +18,7 @@ from api.routes.enrollments import EnrollmentView
 from domain.experiments import Experiment
 from domain.journey_settings import experiment_of, holdout_of, told_starts
 from domain.journeys import Declaration
+from domain.messages import Channel, Purpose
 from domain.options import describe
 
 router = APIRouter(prefix="/v1/journeys", tags=["Journeys"], route_class=CheckedRoute)
@@ -110,6 +111,26 @@ class JourneyView(BaseModel):
         )
 
 
+class TouchpointView(BaseModel):
+    """A row of the touchpoint map (S27): one message, when and where it comes, and what the customer gains by it."""
+
+    stages: list[str] = Field(
+        examples=[["purchase"]], description="Where what starts the journey leads customers; empty: it may be in any."
+    )
+    triggers: list[str] = Field(examples=[["order_placed"]], description="What starts the journey here.")
+    message: str = Field(examples=["greeting"])
+    channels: list[Channel] = Field(description="In order of preference.")
+    purpose: Purpose
+    goal: str
+
+
+class MapView(BaseModel):
+    """A journey's touchpoints, in the order in which its code comes to them."""
+
+    journey: str = Field(examples=["WelcomeChain"])
+    touchpoints: list[TouchpointView]
+
+
 class Journeys(BaseModel):
     """All journeys."""
 
@@ -166,6 +187,27 @@ async def read_journey(journey: str, house: House) -> JourneyView:
     """One journey, by its name."""
     async with house.database.transaction() as connection:
         return await _view(house, connection, journey)
+
+
+@router.get(
+    "/{journey}/map", dependencies=[allowed("journeys:read")], responses=answers(404), summary="A journey's touchpoints"
+)
+async def read_map(journey: str, house: House) -> MapView:
+    """What it says, in order: each message with stage, trigger, channels, purpose and goal, as it is set up here."""
+    async with house.database.transaction() as connection:
+        settings = (await house.catalogue.settings(connection)).get(journey, {})
+    rows = [
+        TouchpointView(
+            stages=list(each.stages),
+            triggers=[str(trigger) for trigger in each.triggers],
+            message=each.message,
+            channels=list(each.channels),
+            purpose=each.purpose,
+            goal=each.goal,
+        )
+        for each in house.catalogue.touchpoints(journey, settings)
+    ]
+    return MapView(journey=journey, touchpoints=rows)
 
 
 @router.patch(

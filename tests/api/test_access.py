@@ -56,6 +56,7 @@ SCOPES = {
     "POST /v1/contact-policy/preview": "policy:read",
     "GET /v1/journeys": "journeys:read",
     "GET /v1/journeys/{journey}": "journeys:read",
+    "GET /v1/journeys/{journey}/map": "journeys:read",
     "PATCH /v1/journeys/{journey}": "journeys:write",
     "POST /v1/journeys/{journey}/enrollments": "journeys:write",
     "POST /v1/journeys/{journey}/enrollments:bulk": "journeys:write",

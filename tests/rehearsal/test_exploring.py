@@ -61,6 +61,18 @@ def test_what_depends_on_a_message_not_going_is_found() -> None:
     assert cart.complete and not cart.gaps
 
 
+@pytest.mark.parametrize(
+    ("journey", "message", "way"),
+    [
+        ("Upsell", "more_room", "day 0: begins with limit_reached"),
+        ("Reactivation", "come_back_for_less", "day 0: audiences: sleeping"),
+    ],
+)
+def test_what_depends_on_how_it_began_or_on_facts_that_it_keeps_is_found(journey: str, message: str, way: str) -> None:
+    assert ways(found(journey))[message] == way
+    assert not found(journey).unsent
+
+
 def test_answers_to_a_survey_are_tried_with_every_score() -> None:
     nps = found("Nps")
 

@@ -79,6 +79,12 @@ class Playback:
             await bench.is_known()
             yield bench
 
+    def beside(self, customer_id: str) -> "Playback":
+        """The bench of somebody else, who lives through the same days in the same house."""
+        other = Playback(self._world, self.house, self.clock)
+        other.customer_id = customer_id
+        return other
+
     async def has_a_phone(self, phone: str = "+4915112345678") -> None:
         """Anna has a phone, too, and said yes to WhatsApp and to texts."""
         now = self.clock.now()
@@ -99,7 +105,7 @@ class Playback:
             word = Consent(status=ConsentStatus(consent), at=now - timedelta(days=30), source="test")
             await customers.put_consent(connection, ours, "email", word)
 
-    async def has(self, **attributes: str) -> None:
+    async def has(self, **attributes: str | bool) -> None:
         """Anna's profile says more of her."""
         async with self.house.database.transaction() as connection:
             ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
@@ -113,9 +119,7 @@ class Playback:
 
     async def is_a_vip(self) -> None:
         """The company calls Anna a VIP."""
-        async with self.house.database.transaction() as connection:
-            ours = (await customers.identify(connection, [self.customer_id], self.clock.now()))[self.customer_id]
-            await customers.update_profile(connection, ours, {"attributes": '{"vip": true}'})
+        await self.has(vip=True)
 
     async def is_held_out(self, journey: str) -> None:
         """Anna belongs to a journey's control group, as everybody does here."""
@@ -168,8 +172,11 @@ class Playback:
         await self.catch_up()
 
     async def _latest_send(self, message: str) -> UUID:
-        found = await self.rows("SELECT id, message FROM sends ORDER BY slot_at DESC")
-        latest: UUID = next(row["id"] for row in found if row["message"] == message)
+        found = await self.rows(f"""
+            SELECT s.id FROM sends s JOIN customers c ON c.id = s.customer
+            WHERE c.customer_id = '{self.customer_id}' AND message = '{message}' ORDER BY slot_at DESC
+        """)
+        latest: UUID = found[0]["id"]
         return latest
 
     async def is_done(self, task: str, outcome: str = "done") -> None:
@@ -194,7 +201,11 @@ class Playback:
 
     async def after(self, duration: timedelta) -> None:
         """Time passes."""
-        await self._world.until(self.clock.now() + duration + INSTANT)
+        await self.until(self.clock.now() + duration + INSTANT)
+
+    async def until(self, at: datetime) -> None:
+        """Time passes, to an instant."""
+        await self._world.until(at)
 
     async def enrollments(self) -> list[dict[str, Any]]:
         """All enrollments, oldest first."""

@@ -13,7 +13,7 @@ from domain.events import HeardEvent
 from workflows.toolkit.journey import Journey
 
 TOOLKIT = str(Path(inspect.getfile(Journey)).parent)
-SIMPLE = (bool, int, float, str, bytes, type(None), Enum, timedelta)
+SIMPLE = (bool, int, float, str, bytes, type(None), Enum, timedelta, CustomerFacts)
 
 
 def place(walk: Any, file: str) -> tuple[Hashable, ...]:

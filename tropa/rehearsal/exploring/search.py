@@ -50,8 +50,15 @@ class Found:
     broken: dict[str, Walked] = field(default_factory=dict)
 
 
-def explore(journey: type[Journey], declaration: Declaration, messages: tuple[Message, ...]) -> Found:
-    """Search a journey. Bounded by MOST_WALKS and PATIENCE; `complete` says whether it came to its end before."""
+def explore(
+    journey: type[Journey],
+    declaration: Declaration,
+    messages: tuple[Message, ...],
+    *,
+    most: int = MOST_WALKS,
+    patience: float = PATIENCE,
+) -> Found:
+    """Search a journey, in at most so many walks and seconds; `complete` says whether it came to its end before."""
     coverage = Coverage(journey)
     alternatives = Alternatives(journey, declaration, messages, BEGAN)
     waiting = deque[tuple[int, ...]]([()])
@@ -60,7 +67,7 @@ def explore(journey: type[Journey], declaration: Declaration, messages: tuple[Me
     broken: dict[str, Walked] = {}
     began = time.monotonic()
     with coverage.watching():
-        while waiting and len(walked) < MOST_WALKS and time.monotonic() - began < PATIENCE:
+        while waiting and len(walked) < most and time.monotonic() - began < patience:
             choices = waiting.popleft()
             walker = Walker(journey, alternatives, coverage.file, choices, known)
             try:

@@ -1,0 +1,38 @@
+"""What a journey says, in the order in which its code comes to it: read from the class's source, never kept by hand."""
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflows.toolkit.journey import Journey
+
+SAYING = ("send", "cascade", "ask")
+
+
+def said_by(journey: type[Journey]) -> tuple[str, ...]:
+    """The names of its messages, each once, from `run` inward through the class's own functions."""
+    return _said_in(inspect.getfile(journey), journey.__name__)
+
+
+@functools.cache
+def _said_in(file: str, name: str) -> tuple[str, ...]:
+    written = ast.walk(ast.parse(Path(file).read_text(encoding="utf-8")))
+    own = next(each for each in written if isinstance(each, ast.ClassDef) and each.name == name)
+    functions = {each.name: each for each in own.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return tuple(dict.fromkeys(_said("run", functions, ())))
+
+
+def _said(
+    name: str, functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], inside: tuple[str, ...]
+) -> Iterator[str]:
+    if name not in functions or name in inside:
+        return
+    calls = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda each: (each.end_lineno or 0, each.end_col_offset or 0)):
+        verb = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if verb in SAYING and call.args and isinstance(call.args[0], ast.Constant):
+            yield str(call.args[0].value)
+        else:
+            yield from _said(verb, functions, (*inside, name))
