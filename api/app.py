@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api import problems
+from api.console import bulks as bulks_page
 from api.console import contact_policy as policy_page
 from api.console import journeys as journeys_page
 from api.console import pages as console
@@ -137,7 +138,18 @@ def create_app(needs: Needs) -> FastAPI:
         health,
     )
     for_people = (docs, unsubscribe, preference_center, confirm, survey, forms, tracking, push, notices_for_browsers)
-    for part in (*told, console, policy_page, journeys_page, tasks_page, *for_people, twilio, telegram, email):
+    for part in (
+        *told,
+        console,
+        policy_page,
+        journeys_page,
+        tasks_page,
+        bulks_page,
+        *for_people,
+        twilio,
+        telegram,
+        email,
+    ):
         app.router.routes += part.router.routes  # as they are: an included router matches each request twice
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

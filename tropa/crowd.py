@@ -13,6 +13,7 @@ from tropa.tempers import TELLS, TEMPERS, Deed, Temper
 
 ARRIVE_WITHIN = 40.0  # real seconds
 AT_WORK_EVERY = 0.5  # days
+ANNOUNCED_ON = 7  # day
 COMES_BY = (3, 6)  # days between visits of who has done all that they came for
 STAYS = 0.8  # how likely another visit is
 NAMES = {
@@ -71,7 +72,7 @@ class Crowd:
                 asyncio.create_task(self._life(number, temper, self._arrive_within * number / self._people, arrived))
                 for number, temper in enumerate(tempers)
             ]
-            lives.append(asyncio.create_task(self._staff()))
+            lives += [asyncio.create_task(self._staff()), asyncio.create_task(self._announces())]
             await asyncio.gather(*lives)
         finally:
             for life in lives:
@@ -141,6 +142,14 @@ class Crowd:
                     outcome = luck.choice(("done", "done", "done", "no_answer", "declined", None))
                     if outcome:
                         await self._tell("POST", f"/v1/tasks/{task['id']}:close", {"outcome": outcome})
+
+    async def _announces(self) -> None:
+        """A marketer, who sends an invitation to the new customers."""
+        await asyncio.sleep(ANNOUNCED_ON * self._day)
+        whom = {"segment": "new_customers", "options": {"message": "invitation", "when": "at_hour", "hour": 10}}
+        bulk = await self._tell("POST", "/v1/journeys/Announcement/enrollments:bulk", whom)
+        if bulk["entering"]:
+            await self._tell("POST", f"/v1/bulks/{bulk['id']}:start", {"per_second": 10})
 
     async def _tell(self, method: str, path: str, body: object = None) -> Any:
         answer = await self._client.request(method, path, json=body)

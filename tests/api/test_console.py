@@ -17,6 +17,7 @@ LOCKED = [
     "/console/journeys",
     "/console/journeys/Nps",
     "/console/tasks",
+    "/console/bulks",
     "/console/outbox",
     "/console/find?customer_id=x",
     f"/console/customers/{ANNA}",
@@ -283,6 +284,23 @@ async def test_every_journey_has_a_page(staff: httpx.AsyncClient, house: House, 
     for journey in house.catalogue.journeys():
         answer = await staff.get(f"/console/journeys/{journey.name}?lang={lang}")
         assert answer.status_code == 200, journey.name
+
+
+async def test_a_bulk_shows_how_far_it_is_and_why_who_stays_out(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House
+) -> None:
+    await know_anna(api)
+    await know_anna(api, "olga@example.com", email="olga@example.com")
+    await happens(api, house, "opted_out", "olga@example.com")
+    whom = {"customers": [ANNA, "olga@example.com"]}
+    bulk = (await api.post("/v1/journeys/WelcomeChain/enrollments:bulk", json=whom)).json()
+
+    assert "WelcomeChain" in (await staff.get("/console/bulks")).text
+    page = (await staff.get(f"/console/bulks/{bulk['id']}")).text
+
+    assert "0 of 1 have entered" in page
+    assert "Opted out of everything" in page and "olga@example.com" in page
+    assert (await staff.get("/console/bulks/blk_nothing")).status_code == 404
 
 
 async def test_a_task_is_closed_with_how_it_ended_and_looking_closes_nothing(

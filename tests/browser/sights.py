@@ -117,6 +117,8 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
     await happens(api, house, "survey_answered", WALKS, survey="nps", score=9)
     to_do = {"title": "Call about the renewal", "due_at": (house.clock.now() + hours(2)).isoformat()}
     task = (await api.post(f"/v1/customers/{WALKS}/tasks", json={**to_do, "text": "They asked for a quote."})).json()
+    whom = {"customers": [WALKS, *PEOPLE.values()]}
+    bulk = (await api.post("/v1/journeys/Nurturing/enrollments:bulk", json=whom)).json()
     sent: dict[str, Any] = (await rows(house, "SELECT send FROM sandbox_outbox ORDER BY at LIMIT 1"))[0]
     pages = (
         ("signing in", "/console/sign-in"),
@@ -126,6 +128,8 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
         ("a journey", "/console/journeys/Nurturing"),
         ("tasks", "/console/tasks"),
         ("a task", f"/console/tasks/{task['id']}"),
+        ("bulks", "/console/bulks"),
+        ("a bulk", f"/console/bulks/{bulk['id']}"),
         ("a message", f"/console/outbox/{sent['send']}"),
         ("a customer", f"/console/customers/{WALKS}"),
         ("nobody", "/console/customers/nobody"),
