@@ -36,6 +36,9 @@ LONGEST = 200
 _LARGEST = 10**15
 _FROM_THE_ADDRESS = ("page", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a browser follows to elsewhere: a scheme, with or without slashes, or two slashes of either kind. The port of a
+# referrer is none.
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:(?!\d{1,5}$)\S|[/\\]{2})|.*://", re.IGNORECASE | re.DOTALL)
 
 
 def visitor_id(given: str) -> str:
@@ -93,7 +96,7 @@ def read_properties(given: Mapping[str, Value]) -> dict[str, Value]:
 def _cut(value: Value) -> str:
     """Words of an address as far as they can be kept; none where they are themselves an address."""
     text = _CONTROL.sub("", value) if isinstance(value, str) else ""
-    return "" if "://" in text else text[:LONGEST]
+    return "" if _ADDRESS.match(text) else text[:LONGEST]
 
 
 def _wrong(value: Value) -> str:
@@ -102,7 +105,7 @@ def _wrong(value: Value) -> str:
             return f"must have at most {LONGEST} characters"
         if _CONTROL.search(value):
             return "holds a control character"
-        return "must not be an address: a letter could lead there" if "://" in value else ""
+        return "must not be an address: a letter could lead there" if _ADDRESS.match(value) else ""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and not -_LARGEST <= value <= _LARGEST:
         return f"must be between -{_LARGEST:,} and {_LARGEST:,}"
     return ""

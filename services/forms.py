@@ -114,10 +114,14 @@ class Forms:
             row, entry = await self._entry(connection, token)
         return Opened(entry=entry, form=self.form(entry.form), locale=row["locale"])
 
-    async def confirm(self, token: str) -> Opened:
-        """The owner of the address says that it was they. Done before, it changes nothing. Raises NotFound."""
+    async def confirm(self, token: str, shown: str) -> Opened:
+        """The owner of the address says that it was they. Done before, it changes nothing. Raises NotFound.
+
+        `shown` is the `event_id` of the entry that they read. Another came since, perhaps from a stranger, with a tick
+        that they never saw: nothing is confirmed, and the answer is what waits now.
+        """
         opened = await self.read(token)
-        if opened.entry.confirmed_at is None:
+        if opened.entry.confirmed_at is None and opened.entry.event_id == shown:
             await self._join(opened.entry)
             async with self._database.transaction() as connection:
                 row, _ = await self._entry(connection, token)

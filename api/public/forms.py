@@ -79,13 +79,15 @@ async def open_link(token: str, request: Request, house: House) -> Response:
 
 @router.post("/m/{token}")
 async def press(token: str, request: Request, house: House) -> Response:
-    """Confirm, and get what the form promised."""
+    """Confirm what the page showed, and get what the form promised. 409: something else waits by now, and is shown."""
+    given = await _given(request)
     try:
-        if (await _given(request)).get("press") != "confirm":
+        if given.get("press") != "confirm":
             return _link(token, await house.forms.read(token), house, status=400)
-        return _link(token, await house.forms.confirm(token), house)
+        opened = await house.forms.confirm(token, given.get("entry", ""))
     except NotFound:
         return wrong_link(request, house)
+    return _link(token, opened, house, status=200 if opened.entry.confirmed_at else 409)
 
 
 @router.api_route("/m/{token}/file", methods=["GET", "HEAD"])

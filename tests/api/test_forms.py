@@ -43,9 +43,16 @@ async def link(house: House, form: str = "newsletter") -> str:
     return "/m/" + made.partition("/m/")[2]
 
 
+def button(shown: httpx.Response) -> dict[str, str]:
+    """What a browser sends when the button of a page is pressed, if it has one."""
+    entry = re.search(r'name="entry" value="([^"]+)"', shown.text)
+    return {"press": "confirm", **({"entry": entry[1]} if entry else {})}
+
+
 async def press(page: httpx.AsyncClient, house: House, form: str = "newsletter") -> httpx.Response:
-    """The owner of the mailbox presses the button behind the link."""
-    pressed = await page.post(await link(house, form), data={"press": "confirm"})
+    """The owner of the mailbox looks at the page behind the link and presses its button."""
+    path = await link(house, form)
+    pressed = await page.post(path, data=button(await page.get(path)))
     await house.projector.project_some()
     return pressed
 
@@ -118,6 +125,24 @@ async def test_a_press_counts_once_and_not_again_after_they_left(
     assert "Thank you, confirmed" in again.text
     assert await rows(house, TOLD) == before
     assert [row["status"] for row in await rows(house, "SELECT status FROM consents")] == ["denied"]
+
+
+async def test_the_press_confirms_what_the_page_showed_and_nothing_that_a_stranger_sent_since(
+    page: httpx.AsyncClient, house: House
+) -> None:
+    await send(page)
+    path = await link(house)
+    mine = button(await page.get(path))
+    await send(page, consent="yes", frequency="weekly", visitor=OTHER)
+
+    pressed = await page.post(path, data=mine)
+
+    assert (pressed.status_code, "Yes, send me news" in pressed.text) == (409, True)
+    assert await rows(house, "SELECT 1 FROM consents") == []
+    assert [row["confirmed_at"] for row in await rows(house, ENTRIES)] == [None]
+    assert (await page.post(path, data={"press": "confirm"})).status_code == 409
+    assert (await page.post(path, data=button(pressed))).status_code == 200
+    assert [row["status"] for row in await rows(house, "SELECT status FROM consents")] == ["granted"]
 
 
 async def test_looking_at_the_link_or_pressing_something_else_changes_nothing(

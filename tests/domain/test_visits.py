@@ -62,6 +62,21 @@ def test_what_stands_in_the_pages_address_is_cut_to_fit_and_the_rest_is_told() -
     ]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["//evil.example", "https:evil.example", "https:/evil.example", r"https:\\evil.example", r"\\evil.example",
+     "/\\evil.example", " //evil.example", "JavaScript:alert(1)", "data:text/html,x", "mailto:a@evil.example", "tel:+900"],
+)  # fmt: skip
+def test_what_a_browser_takes_for_an_address_is_no_word_of_a_stranger(address: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_properties({"link": address})
+    assert "referrer" not in read_properties({"referrer": address})
+
+    words = {"title": "Size: 40", "at": "10:30", "path": "/sale/40", "note": "a // b"}
+    assert read_properties(words) == words
+    assert read_properties({"referrer": "news.example:8080"}) == {"referrer": "news.example:8080"}
+
+
 def test_the_site_that_linked_here_is_the_first_touch_where_the_address_names_no_source() -> None:
     linked = first_touch(an_event("page_viewed", referrer="news.example"), None)
     named = first_touch(an_event("page_viewed", referrer="news.example", utm_source="ads"), None)
