@@ -1,7 +1,6 @@
 """The command line."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -10,11 +9,13 @@ from adapters.settings import Settings
 from domain.errors import TropaError
 from domain.touchpoints import Touchpoint
 from tropa import logs
+from tropa.code_commands import code
 from tropa.data_commands import data, products
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Customer journeys.")
 keys = typer.Typer(no_args_is_help=True, help="API keys, and the key for browser notifications.")
 app.add_typer(keys, name="keys")
+app.add_typer(code)
 app.add_typer(data)
 app.add_typer(products, name="products")
 
@@ -122,110 +123,6 @@ def enroll_by_hand(
             return await commands.enroll(house, journey, customer, about=about, options=options)
 
     typer.echo(asyncio.run(enter()))
-
-
-@app.command("rehearse")
-def rehearse_one(
-    journey: Annotated[str, typer.Argument(help="Its name, or its file's: WelcomeChain, welcome_chain")],
-    customer: Annotated[Path | None, typer.Option(help="The persona, TOML or JSON; Anna by default")] = None,
-    script: Annotated[Path | None, typer.Option(help="What they do and when, TOML or JSON; nothing by default")] = None,
-    language: Annotated[Literal["en", "ru"] | None, typer.Option(help="Of the story; the persona's by default")] = None,
-    also: Annotated[
-        list[str] | None, typer.Option(help="Another journey that events may start; may be repeated")
-    ] = None,
-    brief: Annotated[bool, typer.Option("--brief", help="Without the texts of the messages")] = False,
-    history: Annotated[
-        Path | None, typer.Option(help="Where to write the walk's history, for Temporal's Web UI")
-    ] = None,
-    explore: Annotated[bool, typer.Option("--explore", help="Search all that may happen, and what never does")] = False,
-    svg: Annotated[Path | None, typer.Option(help="With --explore: where to draw the journey's map")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
-) -> None:
-    """Play a journey for one persona, months in seconds, with the real code: what comes when, and why. See
-    docs/rehearse.md. It needs nothing that runs, and reaches nobody."""
-    from tropa import printing
-    from tropa.rehearsal import command
-
-    if explore:
-        if customer or script or also or history or brief:
-            raise typer.BadParameter("--explore tries everybody and everything: it takes no persona and no script")
-        found = command.explored(journey)
-        if svg:
-            from tropa.rehearsal.exploring.drawing import draw
-
-            command.write(svg, draw(found, language or "en"))
-        typer.echo(printing.found_json(found)) if as_json else printing.found(found, language or "en")
-        raise typer.Exit(1 if found.broken else 0)
-    if svg:
-        raise typer.BadParameter("--svg goes with --explore")
-    persona, behaviour = command.given(customer, script, language)
-    story = command.rehearse(
-        Settings.read(),
-        journey,
-        persona,
-        behaviour,
-        language=language,
-        also=tuple(also or ()),
-        history=history,
-        say=lambda words: typer.echo(words, err=True),
-    )
-    if as_json:
-        typer.echo(printing.story_json(story))
-    else:
-        printing.story(story, copies=not brief)
-
-
-@app.command("replay")
-def replay_walks(
-    journey: Annotated[str, typer.Option(help="Of this journey alone")] = "",
-    histories: Annotated[
-        Path | None, typer.Option(help="Instead of what runs: a folder of histories, as JSON, closed ones too")
-    ] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="At most so many walks of each journey, by lot")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs, with everybody's id")] = False,
-) -> None:
-    """Who of those who walk now would break, were this code deployed, and where. Changes nothing. Exit code: 0 all
-    replay, 1 some would break, 2 could not look. See docs/change-a-live-journey.md."""
-    from tropa import printing
-    from tropa.replaying import command
-
-    if histories and sample:
-        raise typer.BadParameter("--sample chooses among what runs; of --histories all are looked at")
-    try:
-        found = asyncio.run(command.replay(Settings.read(), journey=journey, histories=histories, sample=sample))
-    except TropaError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    typer.echo(printing.replayed_json(found)) if as_json else printing.replayed(found)
-    raise typer.Exit(found.exit_code)
-
-
-@app.command("release")
-def release_code(
-    name: Annotated[str, typer.Argument(help="TROPA_RELEASE of workers that run already, with the code here")],
-    stay: Annotated[bool, typer.Option("--stay", help="Who would break stays on the release they walk on")] = False,
-) -> None:
-    """Give the walks to another release. Who replays follows; who would break stays with --stay, and without it
-    nothing is done. Exit code: 0 done, 1 some would break, 2 could not. See docs/change-a-live-journey.md."""
-    from tropa import printing
-    from tropa.replaying import command
-
-    try:
-        done = asyncio.run(command.release(Settings.read(), name, stay=stay))
-    except TropaError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    printing.released(done)
-    raise typer.Exit(0 if done.done else 1)
-
-
-@app.command("releases")
-def show_releases() -> None:
-    """Which release walks follow, how many stay on others, and whose workers may stop."""
-    from tropa import printing
-    from tropa.replaying import command
-
-    printing.releases(asyncio.run(command.releases(Settings.read())))
 
 
 @app.command("sweep")

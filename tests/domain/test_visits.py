@@ -65,7 +65,8 @@ def test_what_stands_in_the_pages_address_is_cut_to_fit_and_the_rest_is_told() -
 @pytest.mark.parametrize(
     "address",
     ["//evil.example", "https:evil.example", "https:/evil.example", r"https:\\evil.example", r"\\evil.example",
-     "/\\evil.example", " //evil.example", "JavaScript:alert(1)", "data:text/html,x", "mailto:a@evil.example", "tel:+900"],
+     "/\\evil.example", " //evil.example", "JavaScript:alert(1)", "data:text/html,x", "mailto:a@evil.example",
+     "tel:+900"],
 )  # fmt: skip
 def test_what_a_browser_takes_for_an_address_is_no_word_of_a_stranger(address: str) -> None:
     with pytest.raises(InvalidInput):

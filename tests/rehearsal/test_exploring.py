@@ -64,7 +64,7 @@ def test_what_depends_on_a_message_not_going_is_found() -> None:
 @pytest.mark.parametrize(
     ("journey", "message", "way"),
     [
-        ("Upsell", "more_room", "day 0: begins with limit_reached"),
+        ("Upsell", "more_room", "day 0: started by limit_reached"),
         ("Reactivation", "come_back_for_less", "day 0: audiences: sleeping"),
     ],
 )
