@@ -108,6 +108,13 @@ SCOPES = {
     "GET /console/contact-policy": "console",
     "POST /console/contact-policy": "console",
     "POST /console/contact-policy/save": "console",
+    "GET /console/journeys": "console",
+    "GET /console/journeys/{journey}": "console",
+    "GET /console/tasks": "console",
+    "GET /console/tasks/{task}": "console",
+    "POST /console/tasks/{task}/close": "console",
+    "GET /console/bulks": "console",
+    "GET /console/bulks/{bulk}": "console",
 }
 OPEN = {
     "GET /console/sign-in",
