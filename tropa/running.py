@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.loops.auto import auto_loop_factory
 
+from adapters.releases import Releases
 from adapters.schedules import ensure_daily_sweep
 from adapters.settings import Settings
 from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
@@ -72,6 +73,10 @@ async def worker(settings: Settings) -> None:
         if settings.live_port:
             await stack.enter_async_context(telling(pulse, settings.host, settings.live_port))
         await stack.enter_async_context(build_worker(house, client, release=settings.release))
+        if settings.release:
+            releases = await Releases(client, TASK_QUEUE).all()
+            if not any(each.current for each in releases if each.name == settings.release):
+                log.warning("this release gets no walks before `tropa release`", extra={"release": settings.release})
         await stack.enter_async_context(pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse))
         watching = asyncio.create_task(watch_polls(pulse, client, TASK_QUEUE))
         keep_what_is_built()

@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
+from tropa.rehearsal.sdk import workflow_definition
 from tropa.wiring import House
 from workflows.operations.bulk_enrollment import BulkEnrollment
 from workflows.operations.daily_sweep import DailySweep
@@ -49,7 +50,8 @@ def build_worker(
     release: str = "",
     also: tuple[type[Journey], ...] = (),
 ) -> Worker:
-    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own.
+    """The Temporal worker, the same in production and in tests; `also` are journeys of the tests' own, and take the
+    place of ours where they have the name of one.
 
     With a `release` it gets walks once that is current. They follow from release to release, but for those held on one.
     """
@@ -62,7 +64,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[*journeys(), *OPERATIONS, *also],
+        workflows=list({workflow_definition(each).name: each for each in (*journeys(), *OPERATIONS, *also)}.values()),
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
         interceptors=[Endings()],

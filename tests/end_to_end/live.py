@@ -93,13 +93,14 @@ async def walking(
     *,
     workers: int = 1,
     pumps: int = 1,
+    task_queue: str = "",
     also: tuple[type[Journey], ...] = (),
     **parts: Any,
 ) -> AsyncIterator[Live]:
     """So many workers and pumps at work, in real time, each on a house of its own as a process has. `also` are journeys
     of the tests' own, which events start then, and no other; `parts` of `build` replace the houses' own.
     """
-    now, queue = datetime.now(UTC), f"live-{database_url[-8:]}"
+    now, queue = datetime.now(UTC), task_queue or f"live-{database_url[-8:]}"
     parts = {"clock": SettableClock(now), "pace": Pace(anchor=now), "library": compiled(), **parts}
     async with contextlib.AsyncExitStack() as stack:
         starting = ",".join(each.__name__ for each in also) or "WelcomeChain"

@@ -18,6 +18,7 @@ from tests.support.changed_journey import CarefulTrial, CarelessTrial, Trial
 from tropa.replaying.judging import Judge
 from tropa.replaying.looking import replay_running
 from tropa.replaying.releasing import Released, release
+from tropa.replaying.walks import running
 from tropa.worker import build_worker
 from workflows.registry import declarations
 from workflows.toolkit import Journey
@@ -52,7 +53,7 @@ class Shop:
     async def releases_it(self, name: str, journey: type[Journey], *, stay: bool) -> Released:
         """As the command does, with this code."""
         judge = Judge([journey])
-        return await release(self.live.client, name, stay=stay, task_queue=self.task_queue, judge=judge)
+        return await release(self.live.client, name, stay=stay, task_queue=self.task_queue, judge=judge, settles=0)
 
     async def enter(self, first: int, last: int) -> None:
         """So many customers, until each has the note."""
@@ -64,7 +65,10 @@ class Shop:
         await self.live.until(lambda: self.waiting(last), within=25)
 
     async def waiting(self, many: int) -> bool:
-        return (await self.letters())["note"] == many
+        """Temporal lists them a moment after."""
+        if (await self.letters())["note"] < many:
+            return False
+        return len(await running(self.live.client, task_queue=self.task_queue)) == many
 
     async def everybody_looks(self, many: int) -> None:
         """And so each walk ends."""

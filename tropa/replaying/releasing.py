@@ -19,6 +19,7 @@ from tropa.replaying.looking import look
 from tropa.replaying.walks import running
 
 AT_ONCE = 20  # walks held or let go
+SETTLES = 3.0  # seconds until Temporal has told everybody of a switch, and lists whoever began before it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,9 @@ class Released:
     let_go: int = 0
 
 
-async def release(client: Client, name: str, *, stay: bool, task_queue: str, judge: Judge) -> Released:
+async def release(
+    client: Client, name: str, *, stay: bool, task_queue: str, judge: Judge, settles: float = SETTLES
+) -> Released:
     """Make a release current, whose code is the one here. Who would break stays where `stay` is said; without it the
     release is refused while anybody would.
 
@@ -46,6 +49,7 @@ async def release(client: Client, name: str, *, stay: bool, task_queue: str, jud
         return Released(name=name, found=first, done=False)
     held = await _hold(releases, name, first)
     await releases.make_current(name)
+    await asyncio.sleep(settles)
     again = await look(client, await running(client, task_queue=task_queue), judge, but=first)
     held += await _hold(releases, name, again)
     free = [each for each in first.judged if each.stays and not each.broken]
