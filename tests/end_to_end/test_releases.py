@@ -15,6 +15,7 @@ from domain.errors import Conflict, NotFound
 from tests.end_to_end.live import Live, walking
 from tests.services.bench import NO_LIMITS, write_messages
 from tests.support.changed_journey import CarefulTrial, CarelessTrial, Trial
+from tests.support.factories import an_event
 from tropa.replaying.judging import Judge
 from tropa.replaying.looking import replay_running
 from tropa.replaying.releasing import Released, release
@@ -60,9 +61,13 @@ class Shop:
         names = [f"c{number}" for number in range(first, last)]
         for name in names:
             await self.live.is_known(name)
-        for name in names:
-            await self.live.does("trial_started", name)
+        await self.all_do("trial_started", names)
         await self.live.until(lambda: self.waiting(last), within=25)
+
+    async def all_do(self, event: str, names: list[str]) -> None:
+        """At once, as a shop tells it."""
+        at = self.live.house.clock.now()
+        await self.live.house.ingest.accept([an_event(event, name, at=at) for name in names])
 
     async def waiting(self, many: int) -> bool:
         """Temporal lists them a moment after."""
@@ -72,8 +77,7 @@ class Shop:
 
     async def everybody_looks(self, many: int) -> None:
         """And so each walk ends."""
-        for number in range(many):
-            await self.live.does("looked", f"c{number}")
+        await self.all_do("looked", [f"c{number}" for number in range(many)])
 
         async def ended() -> bool:
             return len(await self.live.rows("SELECT id FROM enrollments WHERE outcome = 'lapsed'")) == many
