@@ -327,3 +327,19 @@ async def test_a_task_is_closed_with_how_it_ended_and_looking_closes_nothing(
     again = await staff.post(f"{task}/close", data={"outcome": "done"})
     assert again.status_code == 409
     assert "Call about the renewal" in (await staff.get("/console/tasks?state=closed")).text
+
+
+async def test_a_key_that_may_only_look_closes_no_task(
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, house: House, clock: SettableClock
+) -> None:
+    await know_anna(api)
+    due = (clock.now() + timedelta(hours=2)).isoformat()
+    made = (await api.post(f"/v1/customers/{ANNA}/tasks", json={"title": "Call her", "due_at": due})).json()
+    key = await Keys(house.database).create("support", ["console"])
+    await stranger.post("/console/sign-in", data={"key": key})
+
+    answer = await stranger.post(f"/console/tasks/{made['id']}/close", data={"outcome": "done"})
+
+    assert answer.status_code == 403
+    assert "tasks:write" in answer.text
+    assert (await rows(house, "SELECT closed_at FROM tasks")) == [{"closed_at": None}]
