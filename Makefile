@@ -12,7 +12,7 @@ AXE_VERSION := 4.14.1
 TWILIO_API_SHA256 := 7f123267c8dd60bd5412ed723cc021f0e58d52b635e8fad41f72c4a3dda9e77e
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up bench check check-twilio check-browser format lint types layers migrations test races kills smoke history migration lock clean
+.PHONY: help install demo up bench check check-twilio check-browser format lint types layers migrations test races kills smoke history journey-pages migration lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ check-browser: install .axe/$(AXE_VERSION) ## axe judges every page in Chromium,
 
 history: install ## Record a journey's histories for replay: make history JOURNEY=WelcomeChain
 	@$(BIN)/python -m tests.record $(JOURNEY)
+
+journey-pages: install ## Write docs/journeys/ anew, from rehearsals (JOURNEY=WinBack writes one; three minutes for all)
+	@$(BIN)/python -m tests.journey_pages $(JOURNEY)
 
 migration: install ## Draft the next migration from the tables: make migration NAME=add_snooze
 	@$(BIN)/python -m tests.migrations draft $(NAME)
