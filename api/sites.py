@@ -58,7 +58,10 @@ class Sites:
             )
 
     def _caller(self, request: Request) -> str:
-        """Where a request comes from. Of IPv6 the network: whoever has one address has all of its neighbors."""
+        """Where a request comes from. Of IPv6 the network: whoever has one address has all of its neighbors.
+
+        An IPv4 address that a socket for both writes as ::ffff:1.2.3.4 is what it is, or all of them were one network.
+        """
         told = [each.strip() for each in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
         peer = request.client.host if request.client else ""
         address = told[-self.proxies] if self.proxies and len(told) >= self.proxies else peer
@@ -66,4 +69,7 @@ class Sites:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return peer
-        return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
+        if isinstance(parsed, ipaddress.IPv4Address):
+            return str(parsed)
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((int(parsed), 64), strict=False))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from domain.durations import days
 from domain.events import OURS, Event
+from domain.forms import FORM
 from domain.tracking import CLICKED, OPENED
 
 HALF_LIFE = days(14)
@@ -42,6 +43,7 @@ def _weights() -> dict[str, float]:
         "call_held": 6,
         "meeting_held": 6,
         "form_submitted": 5,
+        "form_confirmed": 5,
         "downloaded": 5,
         CLICKED: 3,
         "cart_updated": 3,
@@ -99,5 +101,10 @@ def score(value: float, scale: float) -> int:
 
 
 def is_theirs(event: Event) -> bool:
-    """Whether it is something that the customer did, and not what we or others did about them."""
+    """Whether it is something that the customer did, and not what we or others did about them.
+
+    A form of a site may have been sent by anybody with their address: the press in the mailbox is theirs.
+    """
+    if (event.name, event.source) == ("form_submitted", FORM):
+        return False
     return event.source != OURS or event.name in THEIR_OWN

@@ -273,14 +273,20 @@ async def test_the_form_shows_again_with_what_is_wrong_in_both_languages(untouch
 
 async def test_programs_other_sites_and_floods_leave_nothing(untouched: House) -> None:
     app = with_sites(untouched, forms=FORMS, proxies=1)
-    async with page_of(app) as page, page_of(app, "https://evil.example") as other:
+    async with (
+        page_of(app) as page,
+        page_of(app, "https://evil.example") as other,
+        page_of(app, "http://[") as broken,
+    ):
         trapped = await send(page, website="http://buy.example")
         foreign = await send(other)
+        no_origin = await send(broken)
         unknown = await send(page, "no_such_form")
         many = [(await send(page, email="", headers=None)).status_code for _ in range(25)]
         large = await send(page, first_name="x" * 20_000)
 
     assert (trapped.status_code, "Almost done" in trapped.text or "Thank you" in trapped.text) == (200, True)
+    assert no_origin.status_code == 422
     assert (foreign.status_code, unknown.status_code, large.status_code) == (422, 404, 413)
     assert (many[0], many[-1]) == (422, 429)
     assert await rows(untouched, "SELECT 1 FROM events") == []

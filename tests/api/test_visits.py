@@ -188,12 +188,15 @@ async def test_a_body_is_small_and_one_place_is_heard_only_so_often(untouched: H
         large = await page.post("/v1/visits", content=b" " * 20_000)
         own, forged = {"X-Forwarded-For": "1.2.3.4"}, {"X-Forwarded-For": "9.9.9.9, 1.2.3.4"}
         many = [(await page.post("/v1/visits", headers=own)).status_code for _ in range(61)]
+        mapped = await page.post("/v1/visits", headers={"X-Forwarded-For": "::ffff:1.2.3.4"})
+        neighbor = await page.post("/v1/visits", headers={"X-Forwarded-For": "::ffff:5.6.7.8"})
         more = await page.post("/v1/visits", headers=forged)
         others = await page.post("/v1/visits", headers={"X-Forwarded-For": "5.6.7.8"})
 
     assert large.status_code == 413
     assert (many[59], many[60]) == (400, 429)
     assert (more.status_code, more.headers["retry-after"]) == (429, "60")
+    assert (mapped.status_code, neighbor.status_code) == (429, 400)
     assert others.status_code == 400
 
 

@@ -60,3 +60,13 @@ def test_what_we_found_out_ourselves_is_nothing_that_they_did() -> None:
     assert not is_theirs(an_event("stage_entered", source=OURS))
     assert is_theirs(an_event("message_clicked", source=OURS))
     assert is_theirs(an_event("page_viewed", source="site"))
+
+
+def test_a_form_that_anybody_may_have_sent_is_no_sign_of_life_and_its_press_is() -> None:
+    assert not is_theirs(an_event("form_submitted", source="form", confirm=True))
+    assert not is_theirs(an_event("form_submitted", source="form", confirm=False))
+    assert is_theirs(an_event("form_confirmed", source="form"))
+    assert is_theirs(an_event("form_submitted", source="crm"))
+
+    pressed = Engagement().after(an_event("form_confirmed", source="form"), EngagementModel())
+    assert pressed.value == EngagementModel().weights["form_submitted"]

@@ -5,6 +5,7 @@ from tests.workflows.stories.confirm_sign_up import (
     GUIDE,
     a_form_confirmed_within_the_hour,
     a_form_sent_again_and_again,
+    a_form_sent_for_weeks,
     a_form_that_nobody_confirms,
 )
 
@@ -35,6 +36,14 @@ async def test_however_often_the_form_comes_two_letters_are_all(play: Playback) 
 
     assert await play.sent() == ["was_it_you"] * 2
     assert await play.ending() == "lapsed"
+
+
+async def test_a_stranger_cannot_fill_a_mailbox_by_waiting_in_between(play: Playback) -> None:
+    await play.is_known(consent="denied")
+
+    await a_form_sent_for_weeks(play)
+
+    assert await play.sent() == ["was_it_you"] * 6
 
 
 async def test_who_left_everything_is_left_alone(play: Playback) -> None:

@@ -28,3 +28,12 @@ async def a_form_sent_again_and_again(play: Playback) -> None:
         await play.does("form_submitted", about="laptop_guide", **GUIDE)
         await play.after(hours(3))
     await play.after(days(2))
+
+
+async def a_form_sent_for_weeks(play: Playback) -> None:
+    """Somebody means it badly, and has patience: each time after the walk before has lapsed."""
+    for _ in range(5):
+        await play.does("form_submitted", about="laptop_guide", **GUIDE)
+        await play.after(hours(3))
+        await play.does("form_submitted", about="laptop_guide", **GUIDE)
+        await play.after(days(3))
