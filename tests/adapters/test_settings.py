@@ -116,7 +116,7 @@ async def test_twilio_sends_texts_where_it_is_configured_and_the_sandbox_where_n
     without = await build(settings_for(database_url), clock=clock, pace=pace, library=compiled())
 
     assert with_it.sending.askable.count("twilio") == 1
-    assert set(without.sending.askable) == {"sandbox"}
+    assert set(without.sending.askable) == {"sandbox", "in-app"}
     assert isinstance(without.sending._gateways[Channel.SMS], SandboxGateway)
     await with_it.database.close()
     await without.database.close()
