@@ -105,9 +105,8 @@ def _is_told(entry: Entry) -> bool:
 def _line(entry: Entry, zone: ZoneInfo) -> str:
     at = entry.at.astimezone(zone)
     days = (at.date() - BEGAN.astimezone(zone).date()).days
-    clock = f"{at:%H}:00" if at.minute == 0 else f"after {at:%H}:00"  # spread over half an hour
     words = entry.text.removesuffix(": sandbox took it")
-    return f"| {days} | {clock} | {TOLD[entry.kind]}{_cell(words)} |"
+    return f"| {days} | {at:%H} h | {TOLD[entry.kind]}{_cell(words)} |"
 
 
 async def _copies(play: Playback) -> AsyncIterator[tuple[str, Copy]]:
@@ -147,7 +146,7 @@ def _page(declaration: Declaration, said: tuple[Message, ...], told: Told) -> It
         "Each was rehearsed: the real code, messages and contact policy, for one customer.",
     )
     for name, lines in told.stories.items():
-        yield from ("", f"### {name}", "", "| day | their time | |", "| --- | --- | --- |", *lines)
+        yield from ("", f"### {name}", "", "| day | their hour | |", "| --- | --- | --- |", *lines)
     if told.copies:
         yield from ("", "## What it says", "", "As it went in these stories. Texts in Russian stand beside them.")
     for row in rows:
