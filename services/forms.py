@@ -55,7 +55,10 @@ class Opened:
 
 
 class Forms:
-    """Takes entries in, and lets their owners confirm them. `declared` are the forms answered here, by name."""
+    """Takes entries in, and lets their owners confirm them. `declared` are the forms answered here, by name.
+
+    `locale` is the company's, for whoever has none of their own.
+    """
 
     def __init__(
         self,
@@ -67,10 +70,12 @@ class Forms:
         preferences: Preferences,
         merging: Merging,
         declared: Mapping[str, Form],
+        *,
+        locale: str,
     ) -> None:
         self._database, self._clock, self._links, self._surrogates = database, clock, links, surrogates
         self._customers, self._preferences, self._merging = known, preferences, merging
-        self._declared = declared
+        self._declared, self._locale = declared, locale
 
     def form(self, name: str) -> Form:
         """One form. Raises NotFound for one that is not answered here."""
@@ -154,7 +159,7 @@ class Forms:
                 wording=entry.wording,
                 proof=f"event {entry.event_id}, confirmed from the mailbox",
             )
-        language = (row["locale"] or "en")[:2]
+        language = (row["locale"] or self._locale)[:2]
         said = {"form": form.name, "title": form.title[language]}
         told = {FORM_CONFIRMED: said}
         if entry.agreed:

@@ -139,6 +139,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
                 preferences,
                 merging,
                 read_forms(settings.forms),
+                locale=settings.locale,
             ),
             sites=Sites(origins=frozenset(settings.sites), proxies=settings.proxies),
             company=settings.company,

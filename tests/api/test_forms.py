@@ -240,6 +240,20 @@ async def test_the_magnet_is_theirs_after_the_press_with_or_without_a_yes_to_let
     ]
 
 
+async def test_the_gift_is_told_in_the_companys_language_to_who_has_none_of_their_own(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    await api.put("/v1/customers/customer-7", json={"email": ANNA})
+    assert await rows(house, "SELECT locale FROM customers") == [{"locale": None}]
+
+    async with page_of(with_sites(house, forms=FORMS, locale="ru")) as page:
+        await send(page, "laptop_guide", use="study", lang="ru")
+        await press(page, house, "laptop_guide")
+
+    gift = (await rows(house, "SELECT properties FROM events WHERE name = 'downloaded'"))[0]["properties"]
+    assert re.search("[а-я]", gift["title"])
+
+
 async def test_the_site_leads_on_to_its_own_page_and_to_no_other(page: httpx.AsyncClient, house: House) -> None:
     led = await send(page, thanks=f"{SHOP}/thanks?from=news")
 
