@@ -15,6 +15,7 @@ from domain.events import RESTRICTIONS
 from services.ingest import Accepted, Ingest
 
 FLUSHERS = 2  # commits under way at once, in one process
+A_LOT = 200  # events that wait; from here on a second commit is worth its own cost, below it fewer share each
 MOST_TOGETHER = 2000  # events in one commit
 ROW_ERRORS = (DBAPIError, asyncpg.PostgresError)
 MOST_WAITING = 20_000  # events; whoever comes then is sent away, rather than kept waiting until they give up
@@ -56,7 +57,7 @@ class Intake:
         request = _Request(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         self._events_waiting += len(batch)
-        if len(self._flushers) < FLUSHERS:
+        if len(self._flushers) < (FLUSHERS if self._events_waiting >= A_LOT else 1):
             self._flushers.add(asyncio.create_task(self._flush()))
         return await request.answer
 
