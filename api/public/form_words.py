@@ -18,7 +18,7 @@ WORDS: dict[str, dict[str, str]] = {
         "no_email": "This is no e-mail address. Is a letter missing?",
         "not_ours": "The page that should follow does not belong to this company. Please tell those who run the site.",
         "sent": "Almost done",
-        "sent_lead": "If the address is right and takes letters from us, one is on its way. Open its link, and it is yours.",
+        "sent_lead": "If the address takes letters from us, one is on its way. Open its link, and it is yours.",
         "received": "Thank you",
         "received_lead": "{company} has got your answer.",
         "busy": "One moment, please",
@@ -52,7 +52,7 @@ WORDS: dict[str, dict[str, str]] = {
         "not_ours": "Страница, которая должна открыться дальше, не принадлежит этой компании. Сообщите, пожалуйста, "
         "владельцам сайта.",
         "sent": "Почти готово",
-        "sent_lead": "Если адрес верный и на него можно нам писать, письмо уже в пути. Откройте ссылку из него, и всё готово.",
+        "sent_lead": "Если на этот адрес можно нам писать, письмо уже в пути. Откройте ссылку из него, и всё готово.",
         "received": "Спасибо",
         "received_lead": "{company}: ваш ответ получен.",
         "busy": "Одну минуту",
