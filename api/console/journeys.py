@@ -68,7 +68,7 @@ async def show_journey(request: Request, house: House, lang: Spoken, journey: st
 def _shown(view: JourneyView, lang: Language) -> dict[str, Any]:
     """A journey with its story taken apart: a heading, and the plan step by step."""
     heading, _, plan = view.story.partition("\n\n")
-    heading = _SOURCES.sub("", " ".join(heading.split()))
+    heading = _SOURCES.sub("", " ".join(heading.split())).replace("?.", "?")  # a question whose source was cut off
     name, _, purpose = heading.partition(": ")
     ended = sum(view.endings.values())
     endings = sorted(view.endings.items(), key=lambda each: -each[1])

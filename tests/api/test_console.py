@@ -259,6 +259,7 @@ async def test_journeys_show_their_plans_their_options_and_how_many_walk_them(
 
     assert listed.index("Welcome chain") < listed.index("Win-back")
     assert "<b>1</b> walk it now" in listed
+    assert "is everything fine?" in listed and "?." not in listed
     for said in (
         "<span>greeting with the first steps</span>",
         "Placed an order",
