@@ -21,6 +21,7 @@ from pathlib import Path
 
 from adapters.settings import Settings
 from bench import bulk, ingest, letters
+from bench.alone import RESULTS, say
 from bench.figures import Figure, table
 from tropa import keys
 from tropa.embedded.files import EmbeddedError
@@ -32,13 +33,7 @@ from tropa.migrate import migrate
 from tropa.running import HTTP_LOOP
 from tropa.stack import start
 
-RESULTS = Path(".bench")
 PARTS = ("letters", "ingest", "bulk")
-
-
-def say(line: str) -> None:
-    """Progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def measure(home: Path, parts: Sequence[str]) -> list[Figure]:

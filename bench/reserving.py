@@ -5,13 +5,7 @@ transaction that takes the same lock and inserts the same row. Rounds of both ar
 """
 
 import asyncio
-import json
-import sys
-import tempfile
 import time
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import text
 
@@ -19,17 +13,15 @@ from activities.sending import SendRequest
 from adapters.database import sends
 from adapters.database.connection import lock_customer
 from adapters.settings import Settings
-from bench.figures import Figure, rate, table
+from bench.alone import database, keep, say
+from bench.figures import Figure, rate
 from bench.processor import Processor
 from services.reserving import Reserving
 from services.send_facts import FactReader
 from services.steps import Step
-from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.leaving import leave
-from tropa.migrate import migrate
 from tropa.wiring import House, build
 
-RESULTS = Path(".bench")
 ROUNDS, EACH = 10, 200  # both sides, so often
 PAST = 40  # sends of each customer in the last month
 
@@ -136,21 +128,10 @@ async def measure(url: str, processor: Processor) -> Figure:
 
 def main() -> int:
     """Run it; answers the exit code."""
-    with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
-        Path(folder).chmod(0o711)  # as root the server runs as another user
-        server = EmbeddedPostgres(Path(folder))
-        server.ensure()
-        try:
-            server.create_database("reserving")
-            migrate(server.url("reserving"))
-            figure = asyncio.run(measure(server.url("reserving"), Processor(Path(folder))))
-        finally:
-            server.stop()
-    print(table([figure]))
-    print(figure.details["milliseconds of processor time each"], file=sys.stderr)
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-reserving.json"
-    file.write_text(json.dumps(asdict(figure), indent=2) + "\n")
+    with database() as (url, processor):
+        figure = asyncio.run(measure(url, processor))
+    keep("reserving", [figure])
+    say(figure.details["milliseconds of processor time each"])
     return 0
 
 

@@ -8,15 +8,11 @@ failed: a plan that does something for each row apart, or a count that two ways 
 
 import argparse
 import asyncio
-import json
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -25,19 +21,17 @@ from sqlalchemy import text
 from adapters.database.connection import Database
 from adapters.database.segment_sql import Statement
 from adapters.segments import shipped_segments
+from bench.alone import database, keep, say
 from bench.crowd import invent
-from bench.figures import Figure, percentile, table
+from bench.figures import Figure, percentile
 from bench.index_cost import cost
 from bench.ingest import GateFailed
 from bench.processor import Processor
 from domain.segments import Segment
 from services.segment_catalogue import Known, SegmentCatalogue
 from services.segments import Segments
-from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.leaving import leave
-from tropa.migrate import migrate
 
-RESULTS = Path(".bench")
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 A_WEEK, ONES = 7, 500
 BRIEF = 0.1  # seconds: below, planning takes as long as counting
@@ -61,11 +55,6 @@ MORE: dict[str, Any] = {
     "either": {"any": [{"segment": "complains"}, {"segment": "left_carts"}, {"attribute": {"plan": "pro"}}]},
 }
 WATCHED = ("complains", "left_carts", "looked_3_times", "sleeping", "vip")
-
-
-def say(line: str) -> None:
-    """Progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 class Day:
@@ -227,25 +216,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.segments", description=__doc__)
     parser.add_argument("--customers", type=int, default=100_000)
     customers = parser.parse_args(arguments).customers
-    with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
-        Path(folder).chmod(0o711)  # as root the server runs as another user
-        server = EmbeddedPostgres(Path(folder))
-        server.ensure()
-        try:
-            migrate(server.url())
-            figures = asyncio.run(measure(server.url(), Processor(Path(folder)), customers))
-        except GateFailed as error:
-            say(f"bench failed: {error}")
-            return 1
-        finally:
-            server.stop()
-    print(table(figures))
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"segments-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.json"
-    machine = {"cpus": os.cpu_count(), "load": os.getloadavg()}
-    found = {"machine": machine, "figures": [{**asdict(each), "met": each.met} for each in figures]}
-    file.write_text(json.dumps(found, indent=2) + "\n")
-    say(f"all figures are in {file}")
+    try:
+        with database() as (url, processor):
+            figures = asyncio.run(measure(url, processor, customers))
+    except GateFailed as error:
+        say(f"bench failed: {error}")
+        return 1
+    keep("segments", figures)
     return 0
 
 

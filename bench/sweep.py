@@ -6,30 +6,24 @@ the same tables in the same minute: it counts all rows, and sorts who paid what.
 
 import argparse
 import asyncio
-import json
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import text
 
 from adapters.database.connection import Database
-from bench.figures import Figure, table
+from bench.alone import database, keep, say
+from bench.figures import Figure
 from bench.ingest import GateFailed
 from bench.processor import Processor
 from domain.sweep import SweepRules, Swept
 from services.sweep import Sweeping
-from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.leaving import leave
-from tropa.migrate import migrate
 
-RESULTS = Path(".bench")
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 WITHIN = 60.0  # seconds, on 2 cores
 
@@ -69,11 +63,6 @@ FLOOR = (
 )
 
 Say = Callable[[str], None]
-
-
-def say(line: str) -> None:
-    """Progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 class Day:
@@ -211,30 +200,18 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__)
     parser.add_argument("--customers", type=int, default=100_000)
     customers = parser.parse_args(arguments).customers
-    with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
-        Path(folder).chmod(0o711)  # as root the server runs as another user
-        server = EmbeddedPostgres(Path(folder))
-        server.ensure()
-        try:
-            migrate(server.url())
-            figures = asyncio.run(measure(server.url(), Processor(Path(folder)), customers))
-        except GateFailed as error:
-            say(f"bench failed: {error}")
-            return 1
-        finally:
-            server.stop()
-    print(table(figures))
+    try:
+        with database() as (url, processor):
+            figures = asyncio.run(measure(url, processor, customers))
+    except GateFailed as error:
+        say(f"bench failed: {error}")
+        return 1
+    keep("sweep", figures)
     for each in figures:
         seconds, busy = each.details["seconds"], each.details["busy"]
         print(
             f"{each.name}: {seconds:.1f} s, of which PostgreSQL used a processor for {busy:.1f}; wanted: {WITHIN:.0f} s"
         )
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"sweep-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.json"
-    machine = {"cpus": os.cpu_count(), "load": os.getloadavg()}
-    found = {"machine": machine, "figures": [asdict(each) for each in figures]}
-    file.write_text(json.dumps(found, indent=2, default=str) + "\n")
-    say(f"all figures are in {file}")
     return 0
 
 
