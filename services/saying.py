@@ -205,10 +205,15 @@ def event_sentence(name: str, properties: Mapping[str, Any], locale: str, *, tit
     return sentence.format_map(_Said(said))
 
 
+def event_words(name: str, locale: str) -> str:
+    """An event whose details are not known: its sentence, or its name where the sentence has gaps for them."""
+    words = EVENTS.get(name, {}).get(locale, "{")
+    return name.replace("_", " ") if "{" in words else words
+
+
 def cause_words(cause: str, locale: str) -> str:
     """What began a walk: an event as its sentence begins, or who did it, such as staff."""
-    words = EVENTS.get(cause, {}).get(locale, "{")
-    return cause.replace("_", " ") if "{" in words else _inside(words)
+    return _inside(event_words(cause, locale))
 
 
 def decision_sentence(

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -60,7 +59,6 @@ def build_worker(
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
-    sys.dont_write_bytecode = False  # the sandbox imports a journey anew for each walk: it must not compile it, too
     return Worker(
         client,
         task_queue=task_queue,

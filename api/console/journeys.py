@@ -14,7 +14,7 @@ from api.console.session import Language, Spoken, staff
 from api.needs import House, Needs
 from api.routes.journeys import JourneyView, views
 from domain.messages import Message
-from services.saying import EVENTS, event_sentence
+from services.saying import event_words
 
 _SOURCES = re.compile(r" ?\((?:[SC]\d+[–, ]*)+\)")  # where a rule comes from, which only its authors ask
 _COLUMNS = re.compile(r" {2,}")
@@ -94,11 +94,7 @@ def in_words(trigger: str, lang: Language) -> str:
     """What begins or ends a journey, as people say it; what must be said of it stays as it is written."""
     name, _, where = trigger.partition(" (")
     asked = f" ({where}".replace("_", " ") if where else ""
-    if name in TRIGGERS:
-        return TRIGGERS[name][lang] + asked
-    if name not in EVENTS or "{" in EVENTS[name][lang]:
-        return trigger.replace("_", " ")
-    return event_sentence(name, {}, lang) + asked
+    return (TRIGGERS[name][lang] if name in TRIGGERS else event_words(name, lang)) + asked
 
 
 def _message(house: Needs, journey: str, message: Message, lang: Language) -> dict[str, Any]:

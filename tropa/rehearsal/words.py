@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.saying import EVENTS
+from services.saying import event_words
 from tropa.rehearsal.waits import Wait
 
 WORDS = {
@@ -119,6 +119,5 @@ def wait_sentence(wait: Wait, language: str, zone: ZoneInfo) -> str:
 
 def _event(name: str, language: str) -> str:
     """An event as the timeline calls it; where its sentence has gaps, by its name."""
-    sentence = EVENTS.get(name, {}).get(language, "")
-    said = sentence if sentence and "{" not in sentence else name.replace("_", " ")
+    said = event_words(name, language)
     return f"«{said}»" if language == "ru" else f"“{said}”"
