@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -55,40 +56,57 @@ def told_once(
     )
 
 
+# Each column comes as one text and is taken apart here: an array's elements are looked at one by one by the driver,
+# which took a quarter of the time that a batch takes.
 _INSERT = """
     INSERT INTO events (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-                         $7::text[], $8::jsonb[], $9::bytea[])
+    SELECT event_id, customer_id, name, occurred_at::timestamptz, received_at::timestamptz, source, coalesce(about, ''),
+        properties::jsonb, decode(digest, 'hex')
+    FROM unnest(string_to_array($1, $10), string_to_array($2, $10), string_to_array($3, $10), string_to_array($4, $10),
+        string_to_array($5, $10), string_to_array($6, $10), string_to_array($7, $10), string_to_array($8, $10),
+        string_to_array($9, $10))
+        AS given (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 """
 _DIGESTS = "SELECT event_id, digest FROM events WHERE event_id = ANY($1::text[])"
+_MARKS = ("\x1f", *map(chr, range(0xE000, 0xF900)))  # to stand between values: one that is in none of them
 
 
 async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> set[str]:
     """Store a batch whose event ids differ. Answers the ids of those that were new."""
-    return set((await connection.exec_driver_sql(_INSERT, tuple(_columns(events)))).scalars())
+    return set((await connection.exec_driver_sql(_INSERT, _columns(events))).scalars()) if events else set()
 
 
 async def insert_alone(connection: "asyncpg.Connection[Any]", events: Sequence[NewEvent]) -> set[str]:
     """As `insert`, in a transaction of its own."""
-    return {row[0] for row in await connection.fetch(_INSERT, *_columns(events))}
+    return {row[0] for row in await connection.fetch(_INSERT, *_columns(events))} if events else set()
 
 
-def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
+def _columns(events: Sequence[NewEvent]) -> tuple[str, ...]:
     """Always in the order of the ids: two batches that share events would otherwise wait for each other."""
-    events = sorted(events, key=lambda event: event.event_id)
-    return [
+    events = sorted(events, key=attrgetter("event_id"))
+    columns = (
         [e.event_id for e in events],
         [e.customer_id for e in events],
         [e.name for e in events],
-        [e.occurred_at for e in events],
-        [e.received_at for e in events],
+        _written([e.occurred_at for e in events]),
+        _written([e.received_at for e in events]),
         [e.source for e in events],
         [e.about for e in events],
         [e.properties.decode() for e in events],
-        [e.digest for e in events],
-    ]
+        [e.digest.hex() for e in events],
+    )
+    for mark in _MARKS:
+        joined = [mark.join(column) for column in columns]
+        if all(text.count(mark) == len(events) - 1 for text in joined):
+            return (*joined, mark)
+    raise ValueError("no mark is left to stand between values")
+
+
+def _written(instants: Sequence[datetime]) -> list[str]:
+    """RFC 3339, a tenth of `isoformat`'s time."""
+    return msgspec.json.encode(instants).decode()[2:-2].split('","')
 
 
 async def digests(connection: AsyncConnection, event_ids: Sequence[str]) -> dict[str, bytes]:

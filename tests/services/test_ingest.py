@@ -52,6 +52,24 @@ async def test_f03_a_hundred_bodies_for_one_id_at_once_leave_one(bench: Bench) -
     assert [a.conflicts for a in answers].count([0]) == 99
 
 
+@pytest.mark.parametrize("others", [0, 2])
+async def test_whatever_is_written_in_an_event_is_stored_as_it_was(bench: Bench, others: int) -> None:
+    now = bench.clock.now() - timedelta(microseconds=7)
+    odd = an_event("looked", "anna\n\ue001", event_id="e\x1f\ue000", at=now, word='",{}\u2028\x1f', empty="")
+    plain = [an_event("looked", event_id=f"e{n}", at=now, about=f"a{n}") for n in range(others)]
+
+    await bench.ingest.accept([odd, *plain])
+
+    stored = await bench.rows(
+        "SELECT event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest FROM events"
+    )
+    columns = ("event_id", "customer_id", "name", "occurred_at", "received_at", "source", "about", "digest")
+    assert sorted(tuple(row[name] for name in columns) for row in stored) == sorted(
+        tuple(getattr(event, name) for name in columns) for event in [odd, *plain]
+    )
+    assert {"word": '",{}\u2028\x1f', "empty": ""} in [row["properties"] for row in stored]
+
+
 async def test_repeats_within_a_batch_are_told_apart_by_their_bodies(bench: Bench) -> None:
     now = bench.clock.now()
     batch = [
