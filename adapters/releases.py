@@ -6,10 +6,11 @@ step on, unless it is held on one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.deployment.v1 import WorkerDeploymentInfo, WorkerDeploymentVersion
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
@@ -20,6 +21,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.pollers import SEEN_WITHIN, WALKS, look_at, waited
 from domain.errors import NotFound, Unavailable
 
 _NOT_YET = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
@@ -28,18 +30,39 @@ _HELD = VersioningOverride.PINNED_OVERRIDE_BEHAVIOR_PINNED
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release, whether it is current, and how many walks are held on it."""
+    """A release, whether it is current, how many walks are held on it, and how many workers of it ask for work."""
 
     name: str
     current: bool
     held: int
+    workers: int
+
+    @property
+    def needed(self) -> bool:
+        """Whether its workers must not stop."""
+        return self.current or self.held > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Who walks on what. `walks` are all that are open; `current` is the release that they follow, empty for workers
+    without one, of whom `unnamed` ask for work; `waits` is how long the oldest step of all has waited for a worker.
+    """
+
+    walks: int
+    current: str
+    unnamed: int
+    releases: Sequence[Release]
+    waits: timedelta | None
 
 
 class Releases:
-    """Those of the workers of one task queue, whose deployment has the queue's name."""
+    """Those of the workers of one task queue, whose deployment has the queue's name. A worker counts that has asked for
+    work `seen_within` this time.
+    """
 
-    def __init__(self, client: Client, task_queue: str) -> None:
-        self._client, self._deployment = client, task_queue
+    def __init__(self, client: Client, task_queue: str, *, seen_within: timedelta = SEEN_WITHIN) -> None:
+        self._client, self._deployment, self._seen_within = client, task_queue, seen_within
 
     async def check(self, name: str) -> None:
         """Whether workers of it ever asked for work. Raises NotFound, which says how to start one, and Unavailable."""
@@ -74,23 +97,62 @@ class Releases:
 
     async def all(self) -> Sequence[Release]:
         """The newest first; none where workers have no releases. Raises Unavailable."""
-        asked = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=self._deployment)
+        return (await self.stand()).releases
+
+    async def current(self) -> str:
+        """The one that walks follow; empty for none. Raises Unavailable."""
         try:
-            told = (await self._client.workflow_service.describe_worker_deployment(asked)).worker_deployment_info
-            current = told.routing_config.current_deployment_version.build_id
-            names = [each.deployment_version.build_id for each in told.version_summaries]
-            return [Release(name=name, current=name == current, held=await self._held(name)) for name in names]
+            return (await self._known()).routing_config.current_deployment_version.build_id
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return []
             raise Unavailable(f"Temporal does not tell its releases ({error.status.name}).") from error
 
-    async def _held(self, name: str) -> int:
-        query = (
-            f"TemporalWorkerDeploymentVersion = '{self._deployment}:{name}' AND ExecutionStatus = 'Running'"
-            " AND TemporalWorkflowVersioningBehavior = 'Pinned'"
+    async def stand(self) -> Standing:
+        """How releases, workers and walks stand to each other. Raises Unavailable."""
+        try:
+            polled = await look_at(self._client, self._deployment, WALKS, seen_within=self._seen_within)
+            known = await self._known()
+            current = known.routing_config.current_deployment_version.build_id
+            names = [each.deployment_version.build_id for each in known.version_summaries]
+            return Standing(
+                walks=await self._count(f"TaskQueue = '{self._deployment}'"),
+                current=current,
+                unnamed=polled.of(""),
+                releases=[
+                    Release(name=name, current=name == current, held=await self._held(name), workers=polled.of(name))
+                    for name in names
+                ],
+                waits=polled.waits,
+            )
+        except RPCError as error:
+            raise Unavailable(f"Temporal does not tell its releases ({error.status.name}).") from error
+
+    async def waits(self, name: str) -> timedelta | None:
+        """How long the oldest step of those who walk a release has waited for a worker of it. Raises Unavailable."""
+        asked = DescribeWorkerDeploymentVersionRequest(
+            namespace=self._client.namespace, deployment_version=self._version(name), report_task_queue_stats=True
         )
-        return (await self._client.count_workflows(query)).count
+        try:
+            told = await self._client.workflow_service.describe_worker_deployment_version(asked)
+        except RPCError as error:
+            raise self._told(error, name) from error
+        return max(filter(None, (waited(each.stats) for each in told.version_task_queues)), default=None)
+
+    async def _known(self) -> WorkerDeploymentInfo:
+        """An empty one where no worker ever had a release."""
+        asked = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=self._deployment)
+        try:
+            return (await self._client.workflow_service.describe_worker_deployment(asked)).worker_deployment_info
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return WorkerDeploymentInfo()
+            raise
+
+    async def _held(self, name: str) -> int:
+        version = f"TemporalWorkerDeploymentVersion = '{self._deployment}:{name}'"
+        return await self._count(f"{version} AND TemporalWorkflowVersioningBehavior = 'Pinned'")
+
+    async def _count(self, query: str) -> int:
+        return (await self._client.count_workflows(f"{query} AND ExecutionStatus = 'Running'")).count
 
     async def _set(self, walk: str, run: str, options: WorkflowExecutionOptions) -> None:
         asked = UpdateWorkflowExecutionOptionsRequest(

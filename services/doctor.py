@@ -1,5 +1,6 @@
 """What is stuck, overdue, unknown or held, and what an operator does about it. It looks and changes nothing."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from adapters.database import health
 from adapters.database.connection import Database
 from adapters.database.health import Found
 from domain.clock import Clock, Pace
+from domain.errors import Unavailable
 from services.findings import Diagnosis, Finding, Severity
 from services.watching import Watching
 
@@ -165,13 +167,23 @@ _SANDBOX = _Question(
 )
 
 
+Workers = Callable[[], Awaitable[list[Finding]]]
+"""What is to be found about workers, asked of a Temporal that is up. Raises Unavailable when it does not tell."""
+
+
 class Doctor:
     """Looks at one installation. `clock` replaces business time, for tests."""
 
     def __init__(
-        self, database: Database, watching: Watching, *, production: bool = False, clock: Clock | None = None
+        self,
+        database: Database,
+        watching: Watching,
+        *,
+        workers: Workers | None = None,
+        production: bool = False,
+        clock: Clock | None = None,
     ) -> None:
-        self._database, self._watching, self._clock = database, watching, clock
+        self._database, self._watching, self._workers, self._clock = database, watching, workers, clock
         self._questions = (*_QUESTIONS, _SANDBOX) if production else _QUESTIONS
 
     async def look(self) -> Diagnosis:
@@ -187,9 +199,15 @@ class Doctor:
             findings = await self._findings()
         except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             return Diagnosis(findings=[database_down(type(error.__cause__ or error).__name__)])
-        if ready.temporal == "down":
+        temporal = ready.temporal
+        if temporal == "ok" and self._workers:
+            try:
+                findings = [*await self._workers(), *findings]
+            except Unavailable:  # somebody listens there, and it is not Temporal, or none that knows our namespace
+                temporal = "down"
+        if temporal == "down":
             findings.insert(0, _TEMPORAL_DOWN)
-        return Diagnosis(findings=findings, temporal=ready.temporal)
+        return Diagnosis(findings=findings, temporal=temporal)
 
     async def _findings(self) -> list[Finding]:
         async with self._database.transaction() as connection:
@@ -225,7 +243,8 @@ _READ_ONLY = Finding.broken(
 _TEMPORAL_DOWN = Finding.look(
     "temporal",
     "Temporal does not answer",
-    "Start it, or correct TROPA_TEMPORAL_ADDRESS. Until then events are accepted and wait; nothing is lost.",
+    "Start it, or correct TROPA_TEMPORAL_ADDRESS or _NAMESPACE. Until then events are accepted and wait; nothing is"
+    " lost.",
 )
 
 

@@ -1,7 +1,7 @@
 """What a doctor says: what is wrong, how bad that is, and the next step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -30,9 +30,13 @@ class Finding:
         return cls(name=name, severity=Severity.BROKEN, words=words, advice=advice)
 
     @classmethod
-    def look(cls, name: str, words: str, advice: str) -> "Finding":
+    def look(cls, name: str, words: str, advice: str, *, count: int = 1) -> "Finding":
         """Something that works, and should not stay as it is."""
-        return cls(name=name, severity=Severity.LOOK, words=words, advice=advice)
+        return cls(name=name, severity=Severity.LOOK, count=count, words=words, advice=advice)
+
+    def dated(self, oldest: timedelta | None) -> "Finding":
+        """The same, since when."""
+        return replace(self, oldest=oldest)
 
 
 @dataclass(frozen=True, kw_only=True)

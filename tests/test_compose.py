@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from adapters.settings import Settings
+from tropa.__main__ import app
 from tropa.worker import LAST_ROUND
 from workflows.toolkit.options import ACTIVITY
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
+CHANGING = (ROOT / "docs" / "change-a-live-journey.md").read_text(encoding="utf-8")
 OPTIONAL = {  # without them messages go to the sandbox outbox
     f"TROPA_TWILIO_{name}" for name in ("ACCOUNT_SID", "AUTH_TOKEN", "FROM", "MESSAGING_SERVICE", "WHATSAPP_FROM")
 } | {
@@ -32,13 +35,78 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
-def test_it_is_valid_by_the_compose_specification() -> None:
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::-(?P<otherwise>[^}]*)|(?P<asked>:\?)[^}]*)?\}")
+
+
+def filled(given: dict[str, str]) -> dict[str, Any]:
+    """The services that `docker compose config` makes of the file with these variables; those asked for are `x`."""
+
+    def value(found: re.Match[str]) -> str:
+        return given.get(found["name"]) or ("x" if found["asked"] else found["otherwise"] or "")
+
+    def fill(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: fill(each) for name, each in part.items()}
+        if isinstance(part, list):
+            return [fill(each) for each in part]
+        return VARIABLE.sub(value, part) if isinstance(part, str) else part
+
+    services: dict[str, Any] = fill(yaml.safe_load(FILE.read_text())["services"])
+    profiles = set(given.get("COMPOSE_PROFILES", "").split(","))
+    return {name: each for name, each in services.items() if profiles & set(each.get("profiles", profiles))}
+
+
+def valid(file: Path) -> str:
+    """Nothing, or what the Compose specification has against a file."""
     program = Path(sys.executable).parent / "check-jsonschema"
     found = subprocess.run(
-        [program, "--builtin-schema", "vendor.compose-spec", FILE], capture_output=True, text=True, check=False
+        [program, "--builtin-schema", "vendor.compose-spec", file], capture_output=True, text=True, check=False
     )
+    return found.stdout if found.returncode else ""
 
-    assert found.returncode == 0, found.stdout
+
+def test_it_is_valid_by_the_compose_specification(tmp_path: Path) -> None:
+    [override] = re.findall(r"```yaml\n(services:.*?)```", CHANGING, re.DOTALL)
+    (tmp_path / "override.yml").write_text(override)
+
+    assert valid(FILE) == ""
+    assert valid(tmp_path / "override.yml") == ""
+    [third] = yaml.safe_load(override)["services"].values()
+    assert third["extends"] == {"file": FILE.name, "service": "worker-before"}
+    assert third["image"] == f"tropa:{third['environment']['TROPA_RELEASE']}"
+
+
+def test_the_worker_of_the_release_before_is_of_its_image_and_else_as_the_worker_of_today() -> None:
+    [block] = re.findall(r"```sh\n(TROPA_RELEASE=.*?)```", CHANGING, re.DOTALL)
+    services = filled(dict(line.split("=") for line in block.splitlines() if "=" in line))
+    now, before = services["worker"], services["worker-before"]
+
+    assert (now["image"], before["image"]) == ("tropa:two", "tropa:one")
+    assert (before.get("build"), before["pull_policy"]) == (None, "never")  # never made of the code of today
+    assert before["environment"] == {**now["environment"], "TROPA_RELEASE": "one"}
+    assert now["environment"]["TROPA_RELEASE"] == "two"
+    alike = now.keys() - {"build", "image", "environment"}
+    assert {name: now[name] for name in alike} == {name: before[name] for name in alike}
+    for name in ("migrate", "api"):
+        assert (services[name]["image"], services[name]["build"]) == ("tropa:two", ".")
+
+
+def test_without_releases_there_is_one_worker_of_the_image_that_was_built_last() -> None:
+    services = filled({})
+
+    assert "worker-before" not in services
+    assert (services["worker"]["image"], services["worker"]["environment"]["TROPA_RELEASE"]) == ("tropa:latest", "")
+
+
+def test_the_commands_that_the_page_types_into_compose_name_services_that_there_are(compose: dict[str, Any]) -> None:
+    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+
+    typed = re.findall(r"docker compose exec (\S+) tropa (\w+)", CHANGING)
+    removed = re.findall(r"docker compose rm --stop --force (\S+)", CHANGING)
+
+    assert {command for _, command in typed} == {"release", "releases"} <= known
+    assert {service for service, _ in typed} == {"worker"} and removed == ["worker-before"]
+    assert {"worker", "worker-before"} <= set(compose["services"])
 
 
 def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
@@ -54,6 +122,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_CURRENCY",
         "TROPA_JOURNEYS",
         "TROPA_RELEASE",
+        "TROPA_RELEASE_BEFORE",
         "TROPA_STAGES",
         "TROPA_TIMEZONE",
         "TROPA_SWEEP",
@@ -75,7 +144,7 @@ def test_temporal_is_set_for_good_before_its_first_start(compose: dict[str, Any]
     assert int(services["temporal"]["environment"]["NUM_HISTORY_SHARDS"]) >= 512
     assert services["temporal-namespace"]["environment"]["RETENTION"] == "${TEMPORAL_RETENTION:-30d}"
     assert "auto-setup" not in FILE.read_text()
-    assert all(re.search(r":\d+\.\d+", s["image"]) for name, s in services.items() if "build" not in s), "pin images"
+    assert all(re.search(r":\d+\.\d+", s["image"]) for name, s in services.items() if "tropa:" not in s["image"])
 
 
 def test_what_others_wait_for_has_a_health_check_and_data_has_a_named_volume(compose: dict[str, Any]) -> None:

@@ -12,8 +12,10 @@ import pytest
 from temporalio.client import Client
 
 import tropa.pulse
+from adapters.releases import Releases
 from tropa.embedded.ports import answers, free_port
 from tropa.pulse import PATIENCE, Pulse, telling
+from tropa.turn import Turn
 from tropa.wiring import House
 from tropa.worker import Work, pump, pumping
 
@@ -98,6 +100,25 @@ async def test_an_idle_pump_is_live_for_as_long_as_it_looks_again(seconds: list[
             wake.set()
             await asyncio.wait_for(looked.wait(), 10)
             assert pulse.stuck() == []
+
+
+async def test_a_pump_rests_while_it_is_not_its_turn_and_is_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked, turn = asyncio.Event(), Turn(Releases(await Client.connect("127.0.0.1:1", lazy=True), "any"), "one")
+    turn.ours = False
+
+    async def work() -> int:
+        worked.set()
+        return 0
+
+    monkeypatch.setattr("tropa.worker.POLL", 0.01)
+    pulse = Pulse()
+    running = asyncio.create_task(pump("trial", work, asyncio.Event(), asyncio.Event(), pulse, turn=turn))
+    await asyncio.sleep(0.1)
+    assert (worked.is_set(), pulse.stuck()) == (False, [])
+
+    turn.ours = True
+    await asyncio.wait_for(worked.wait(), 10)
+    running.cancel()
 
 
 async def test_a_pump_that_is_told_to_stop_finishes_its_piece_and_begins_no_other() -> None:

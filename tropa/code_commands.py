@@ -108,9 +108,16 @@ def release_code(
 
 
 @code.command("releases")
-def show_releases() -> None:
-    """Which release walks follow, how many stay on others, and whose workers may stop."""
+def show_releases(name: Annotated[str, typer.Argument(help="This one alone; all by default")] = "") -> None:
+    """Which release walks follow, how many stay on others, and whose workers may stop. Exit code: 0 no worker of an
+    older release is needed (with a name: its workers may stop), 1 some are, 2 could not look."""
     from tropa import printing
     from tropa.replaying import command
 
-    printing.releases(asyncio.run(command.releases(Settings.read())))
+    try:
+        found = asyncio.run(command.releases(Settings.read(), name))
+    except TropaError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    printing.releases(found)
+    raise typer.Exit(any(each.needed and (name or not each.current) for each in found))

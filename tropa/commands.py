@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import counts, health
 from adapters.database.connection import Database
+from adapters.releases import Releases
 from adapters.settings import Settings
+from adapters.temporal import TASK_QUEUE, connect
 from domain.ads import Platform
 from domain.clock import Clock, Pace
 from domain.errors import InvalidInput, Misconfigured, Unavailable
@@ -25,15 +28,17 @@ from domain.sweep import Swept
 from domain.touchpoints import Touchpoint
 from services.audit import COMMAND_LINE
 from services.doctor import Doctor, database_down
-from services.findings import Diagnosis
+from services.findings import Diagnosis, Finding
 from services.timeline import Entry, Timeline
 from services.watching import Watching
+from services.workers import without_workers
 from tropa.embedded.temporal import PORT, address_of
 from tropa.migrate import configuration
 from tropa.up import database_url
 from tropa.wiring import House, build
 
 LONGEST_NAME = 200  # as in the API
+PATIENCE = 10.0  # seconds for a Temporal that somebody listens for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +191,20 @@ async def diagnose(settings: Settings, *, clock: Clock | None = None) -> Diagnos
     database = Database(url, pool_size=1)
     try:
         watching = Watching(database, head, (lambda: _listens(address)) if address else None)
-        return await Doctor(database, watching, production=settings.environment == "production", clock=clock).look()
+        production = settings.environment == "production"
+        workers = partial(_workers, address or "", settings.temporal_namespace)
+        return await Doctor(database, watching, workers=workers, production=production, clock=clock).look()
     finally:
         await database.close()
+
+
+async def _workers(address: str, namespace: str) -> list[Finding]:
+    """Who walks without a worker. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await without_workers(Releases(await connect(address, namespace=namespace), TASK_QUEUE))
+    except TimeoutError:
+        raise Unavailable(f"Temporal at {address} does not answer in time.") from None
 
 
 async def _listens(address: str) -> bool:

@@ -152,16 +152,23 @@ def released(done: Released) -> None:
 
 
 def releases(found: Sequence[Release]) -> None:
-    """A line for each."""
+    """A line for each that somebody walks or works on."""
     console = _console()
     for each in found:
-        if each.current:
-            _line(console, f"{each.name}: current", style="green")
-        else:
-            said = f"{each.held:,} walks stay on it" if each.held else "nobody stays on it: its workers may stop"
-            _line(console, f"{each.name}: {said}")
+        if each.needed or each.workers or len(found) == 1:
+            _line(console, f"{each.name}: {_stands(each)}", style="green" if each.current and each.workers else "")
     if not found:
         _line(console, "There are none: no worker here had TROPA_RELEASE. Everybody follows the code that runs.")
+
+
+def _stands(release: Release) -> str:
+    alone = f", and no worker of it asks for work: start one with TROPA_RELEASE={release.name}"
+    if release.current:
+        return "current" + ("" if release.workers else alone)
+    if release.held:
+        stay = "walk stays" if release.held == 1 else "walks stay"
+        return f"{release.held:,} {stay} on it" + ("" if release.workers else alone)
+    return "nobody stays on it" + (": its workers may stop" if release.workers else ", and it has no workers")
 
 
 def swept(found: Swept) -> None:

@@ -5,18 +5,14 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from adapters.pollers import ACTIVITIES, WALKS, Kind, look_at
+
 PATIENCE = 300.0  # seconds for one round; the slowest, with a Temporal that is down, takes less than one minute
 LOOK_EVERY = 30.0
-SEEN_WITHIN = timedelta(minutes=3)  # Temporal hears from a poller at least once a minute
-_KINDS = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +39,7 @@ async def watch_polls(pulse: Pulse, client: Client, task_queue: str, *, every: f
     while True:
         await asyncio.sleep(every)
         try:
-            heard = [await _is_heard(client, task_queue, kind) for kind in _KINDS]
+            heard = [await _is_heard(client, task_queue, kind) for kind in (WALKS, ACTIVITIES)]
         except RPCError as error:
             log.warning("Temporal does not say who asks it for work", extra={"error": error.status.name})
             heard = []
@@ -51,18 +47,9 @@ async def watch_polls(pulse: Pulse, client: Client, task_queue: str, *, every: f
             pulse.beat("poll")
 
 
-async def _is_heard(client: Client, task_queue: str, kind: TaskQueueType.ValueType) -> bool:
-    described = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
-        ),
-        timeout=timedelta(seconds=5),
-    )
-    since = datetime.now(UTC) - SEEN_WITHIN
-    return any(
-        poller.identity == client.identity and poller.last_access_time.ToDatetime(UTC) > since
-        for poller in described.pollers
-    )
+async def _is_heard(client: Client, task_queue: str, kind: Kind) -> bool:
+    polled = await look_at(client, task_queue, kind)
+    return any(identity == client.identity for identity, _ in polled.workers)
 
 
 @contextlib.asynccontextmanager

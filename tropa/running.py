@@ -21,6 +21,7 @@ from domain.errors import TropaError
 from tropa.leaving import leave
 from tropa.pulse import Pulse, telling, watch_polls
 from tropa.serve import api_app
+from tropa.turn import Turn
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
@@ -73,16 +74,18 @@ async def worker(settings: Settings) -> None:
         if settings.live_port:
             await stack.enter_async_context(telling(pulse, settings.host, settings.live_port))
         await stack.enter_async_context(build_worker(house, client, release=settings.release))
-        if settings.release:
-            releases = await Releases(client, TASK_QUEUE).all()
-            if not any(each.current for each in releases if each.name == settings.release):
-                log.warning("this release gets no walks before `tropa release`", extra={"release": settings.release})
-        await stack.enter_async_context(pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse))
-        watching = asyncio.create_task(watch_polls(pulse, client, TASK_QUEUE))
+        turn = Turn(Releases(client, TASK_QUEUE), settings.release)
+        await turn.look()
+        if settings.release and turn.current != settings.release:
+            log.warning("this release gets no walks before `tropa release`", extra={"release": settings.release})
+        pumps = pumping(house, client, reconcile_every=settings.reconcile_every, pulse=pulse, turn=turn)
+        await stack.enter_async_context(pumps)
+        watching = [asyncio.create_task(each) for each in (watch_polls(pulse, client, TASK_QUEUE), turn.watch())]
         keep_what_is_built()
         log.info("worker is up")
         await stop.wait()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         log.info("worker stops: finishing what it began")
     await house.close()
 

@@ -15,6 +15,7 @@ from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
 from tropa.pulse import PATIENCE, Pulse
 from tropa.rehearsal.sdk import workflow_definition
+from tropa.turn import Turn
 from tropa.wiring import House
 from workflows.operations.bulk_enrollment import BulkEnrollment
 from workflows.operations.daily_sweep import DailySweep
@@ -80,9 +81,10 @@ async def pumping(
     task_queue: str = TASK_QUEUE,
     reconcile_every: float | None = RECONCILE_EVERY,
     pulse: Pulse | None = None,
+    turn: Turn | None = None,
 ) -> AsyncIterator[None]:
     """Project, dispatch, announce, grade clicks, escalate late tasks, tell staff and CRM, and (unless None) reconcile,
-    for as long as the block runs.
+    for as long as the block runs, and rest while it is not their `turn`.
 
     A round that is under way at its end is finished, if that takes no longer than LAST_ROUND.
     """
@@ -109,7 +111,8 @@ async def pumping(
 
     await house.database.listen(wake)
     pumps = [
-        asyncio.create_task(pump(name, work, wakes[name], stopping, pulse, every=every)) for name, work, every in rounds
+        asyncio.create_task(pump(name, work, wakes[name], stopping, pulse, every=every, turn=turn))
+        for name, work, every in rounds
     ]
     try:
         yield
@@ -130,14 +133,20 @@ async def pump(
     pulse: Pulse,
     *,
     every: float | None = None,
+    turn: Turn | None = None,
 ) -> None:
     """Do a piece of work until there is hardly any, then sleep until woken, or for POLL; or, with `every`, do one piece
-    each so many seconds. Survives every failure, and ends after the piece at which it is told to.
+    each so many seconds; and nothing while it is not our turn. Survives every failure, and ends after the piece at
+    which it is told to.
     """
     patience = RECONCILE_WITHIN if every else PATIENCE
     while not stopping.is_set():
         wake.clear()
         pulse.beat(name, patience=(every or POLL) + patience)
+        if turn and not turn.ours:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), POLL)
+            continue
         try:
             while await work() > FEW and not every and not stopping.is_set():
                 pulse.beat(name)

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import json
 import re
 import textwrap
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from adapters.releases import Releases
 from adapters.temporal import TASK_QUEUE
@@ -42,13 +44,14 @@ class Operator:
     """Types what the page says, beside an old worker on which Anna walks."""
 
     def __init__(self, live: Live, tropa: Tropa, workers: AsyncExitStack) -> None:
-        self.live, self._tropa, self._workers, self._code = live, tropa, workers, 0
+        self.live, self._tropa, self._stack, self._code = live, tropa, workers, 0
+        self._workers: dict[str, Worker] = {}
         self.releases = Releases(live.client, TASK_QUEUE)
 
     async def starts(self, release: str, *also: type[Journey]) -> None:
         """A worker, and wait until Temporal knows it."""
         worker = build_worker(self.live.house, self.live.client, task_queue=TASK_QUEUE, release=release, also=also)
-        await self._workers.enter_async_context(worker)
+        self._workers[release] = await self._stack.enter_async_context(worker)
 
         async def asks() -> bool:
             try:
@@ -65,8 +68,12 @@ class Operator:
             await self.starts(worker[1])
         elif command == "echo $?":
             assert written.strip() == str(self._code)
+        elif stopping := re.fullmatch(r"(.*) && kill \$WORKER_(\w+)", command):
+            await self.types(stopping[1], written)
+            assert self._code == 0
+            await self._workers[stopping[2].lower()].shutdown()
         else:
-            if staying := re.search(r"(\d+) walks stay|nobody stays", written):
+            if staying := re.search(r"(\d+) walks? stays?|nobody stays", written):
                 await self.live.until(lambda: self.are_held(int(staying[1] or 0)))
             self._code, told, complained = await self._tropa(*command.split()[1:])
             assert says(told, written), f"$ {command}\n{told}{complained}"
@@ -109,8 +116,21 @@ async def test_its_commands_do_what_it_says(
         await live.does("activated")
         for command, written in last:
             await operator.types(command, written)
+        told = json.loads((await tropa("doctor", "--json"))[1])
 
     assert (await live.enrollment())["outcome"] == "converted"
+    assert told["temporal"] == "ok"
+    assert not [each for each in told["findings"] if "worker" in each["name"]]
+
+
+async def test_a_release_that_there_is_not_is_told(
+    live: Live, temporal: EmbeddedTemporal, tropa: Tropa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TROPA_TEMPORAL_ADDRESS", temporal.address)
+
+    code, _, complained = await tropa("releases", "nine")
+
+    assert code == 2 and "nine" in complained
 
 
 def test_its_code_is_that_of_the_walks_that_follow() -> None:

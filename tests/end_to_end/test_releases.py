@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from temporalio.worker import Worker
 
 from adapters.releases import Releases
 from domain.errors import Conflict, NotFound
+from services.findings import Finding
+from services.workers import without_workers
 from tests.end_to_end.live import Live, walking
 from tests.services.bench import NO_LIMITS, write_messages
 from tests.support.changed_journey import CarefulTrial, CarelessTrial, Trial
@@ -20,6 +23,7 @@ from tropa.replaying.judging import Judge
 from tropa.replaying.looking import replay_running
 from tropa.replaying.releasing import Released, release
 from tropa.replaying.walks import running
+from tropa.turn import Turn
 from tropa.worker import build_worker
 from workflows.registry import declarations
 from workflows.toolkit import Journey
@@ -84,6 +88,16 @@ class Shop:
 
         await self.live.until(ended, within=25)
 
+    async def is_told(self, *, since: datetime, waits: bool) -> list[Finding]:
+        """What the doctor finds, of workers that have asked for work since then; with `waits`, once a step waits."""
+        releases = Releases(self.live.client, self.task_queue, seen_within=datetime.now(UTC) - since)
+        found = await without_workers(releases)
+        return found if not waits or any(each.oldest for each in found) else []
+
+    async def is_well(self, *, since: datetime) -> bool:
+        """Whether there is a worker for everybody."""
+        return not await self.is_told(since=since, waits=False)
+
     async def letters(self) -> Counter[str]:
         """Letters that went out. Nobody has one twice."""
         rows = await self.live.rows("SELECT enrollment, message FROM sends WHERE state = 'accepted'")
@@ -125,10 +139,53 @@ async def test_a_hundred_who_would_break_are_named_stay_and_finish(shop: Shop) -
 
 async def held(shop: Shop, many: int) -> bool:
     """How many stay on the first release."""
-    return {(each.name, each.current, each.held) for each in await shop.releases.all()} == {
-        ("two", True, 0),
-        ("one", False, many),
+    return {(each.name, each.current, each.held, each.workers) for each in await shop.releases.all()} == {
+        ("two", True, 0, 1),
+        ("one", False, many, 1),
     }
+
+
+async def test_walks_whose_release_has_no_worker_are_told_until_it_has_one_again(shop: Shop) -> None:
+    first = await shop.starts("one", Trial)
+    await shop.releases_it("one", Trial, stay=False)
+    await shop.enter(0, 2)
+    second = await shop.starts("two", CarelessTrial)
+    await shop.releases_it("two", CarelessTrial, stay=True)
+    await shop.live.until(lambda: held(shop, 2))
+    await first.shutdown()
+    stopped = datetime.now(UTC)
+    await shop.all_do("looked", ["c0"])
+    await shop.enter(2, 3)
+
+    [finding] = await shop.live.until(lambda: shop.is_told(since=stopped, waits=True))
+    assert (finding.name, finding.count) == ("release_without_workers", 2)
+    assert "stay on the release one" in finding.words and "TROPA_RELEASE=one" in finding.advice
+    assert [each.needed for each in await shop.releases.all()] == [True, True]
+
+    again = await shop.starts("one", Trial)
+    await shop.everybody_looks(3)
+    await shop.live.until(lambda: shop.is_well(since=stopped))
+    await again.shutdown()
+    await second.shutdown()
+    [nobody] = await without_workers(Releases(shop.live.client, shop.task_queue, seen_within=timedelta(0)))
+    assert (nobody.name, nobody.count) == ("no_workers", 0)
+
+
+async def test_walks_that_follow_a_release_without_workers_are_told_with_the_release_that_has_some(shop: Shop) -> None:
+    first = await shop.starts("one", Trial)
+    await shop.releases_it("one", Trial, stay=False)
+    await shop.enter(0, 1)
+    await first.shutdown()
+    stopped = datetime.now(UTC)
+    await shop.starts("two", CarefulTrial)
+    turns = [Turn(shop.releases, name) for name in ("one", "two", "")]
+
+    [finding] = await shop.live.until(lambda: shop.is_told(since=stopped, waits=False))
+    assert (finding.name, finding.count) == ("release_without_workers", 1)
+    assert "follow the release one" in finding.words and "`tropa release two`" in finding.advice
+    for turn in turns:
+        await turn.look()
+    assert [turn.ours for turn in turns] == [True, False, False]  # the pumps of a release that is to come rest, too
 
 
 async def test_whoever_replays_follows_and_finishes(shop: Shop) -> None:

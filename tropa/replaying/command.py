@@ -46,9 +46,12 @@ async def release(settings: Settings, name: str, *, stay: bool) -> Released:
     return await releasing.release(client, name, stay=stay, task_queue=TASK_QUEUE, judge=_judge())
 
 
-async def releases(settings: Settings) -> Sequence[Release]:
-    """All of them. Raises Misconfigured and Unavailable."""
-    return await Releases(await connected(settings), TASK_QUEUE).all()
+async def releases(settings: Settings, name: str = "") -> Sequence[Release]:
+    """All of them, or the one of a name. Raises Misconfigured, Unavailable and NotFound."""
+    found = await Releases(await connected(settings), TASK_QUEUE).all()
+    if name and name not in (each.name for each in found):
+        raise NotFound("release", f"{name} (there are: {', '.join(each.name for each in found) or 'none'})")
+    return [each for each in found if name in ("", each.name)]
 
 
 def _judge() -> Judge:

@@ -61,17 +61,21 @@ class Overhearing(WorkflowRunner):
             error = self._failures.last if self._failures else None
             self.raised = f"{type(error).__name__}: {error}" if error else done.failed.failure.message
             self.raised_after = act.history_length
-        self.wanted += [Wanted(command_words(command), act.history_length) for command in _steps(done)]
+        self.wanted += [Wanted(command_words(command), act.history_length) for command in _steps(act, done)]
 
 
-def _steps(done: completion.WorkflowActivationCompletion) -> Iterator[Any]:
-    """The commands that leave an event."""
+def _steps(act: activation.WorkflowActivation, done: completion.WorkflowActivationCompletion) -> Iterator[Any]:
+    """The commands that leave an event. To end a wait or a step that is over by then leaves none."""
+    over = {("cancel_timer", job.fire_timer.seq) for job in act.jobs if job.HasField("fire_timer")}
+    over |= {
+        ("request_cancel_activity", job.resolve_activity.seq) for job in act.jobs if job.HasField("resolve_activity")
+    }
     commands = [(str(command.WhichOneof("variant")), command) for command in done.successful.commands]
     taken = {(kind, getattr(command, kind).seq) for kind, command in commands if kind in BEGINS.values()}
     begun = {(BEGINS[kind], getattr(command, kind).seq) for kind, command in commands if kind in BEGINS}
     for kind, command in commands:
-        at_once = (BEGINS.get(kind, kind), getattr(getattr(command, kind), "seq", None)) in taken & begun
-        if kind not in NO_STEPS and not at_once:
+        ends = (BEGINS.get(kind, kind), getattr(getattr(command, kind), "seq", None))
+        if kind not in NO_STEPS and ends not in taken & begun and ends not in over:
             yield command
 
 

@@ -18,7 +18,6 @@ from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState, sen
 from domain.surveys import SURVEY_ANSWERED
 from domain.tasks import TaskOutcome
 from workflows.toolkit.declaring import check_carried, check_crm_facts, check_plan
-from workflows.toolkit.options import ACTIVITY
 from workflows.toolkit.walk import FreshRun, Walk, hour
 
 
@@ -80,9 +79,7 @@ class Journey(Walk):
             customer=self.enrollment.customer, after=self.now(), clock=f"{parse_clock(clock):%H:%M}", weekday=weekday
         )
         what = f"{weekday.value if weekday else 'the next'} {clock}"
-        until = await workflow.execute_activity_method(
-            WalkingActivities.local_time, request, summary=f"when is {what} there?", **ACTIVITY
-        )
+        until = await self._ask(WalkingActivities.local_time, request, summary=f"when is {what} there?")
         await self._wait_until(until, f"wait for {what} there")
 
     async def wait_for(self, event: str, *, within: timedelta) -> HeardEvent | None:
@@ -107,16 +104,12 @@ class Journey(Walk):
 
     async def customer(self) -> CustomerFacts:
         """Fresh facts about the customer."""
-        return await workflow.execute_activity_method(
-            WalkingActivities.customer, self.enrollment.customer, summary="look at the customer", **ACTIVITY
-        )
+        return await self._ask(WalkingActivities.customer, self.enrollment.customer, summary="look at the customer")
 
     async def reaction(self, message: str) -> Reaction:
         """What the customer did with the last send of a message here: nothing, saw it, clicked (S38)."""
         request = ReactionRequest(enrollment=self.enrollment.id, message=message)
-        found = await workflow.execute_activity_method(
-            WalkingActivities.reaction, request, summary=f"reaction to {message}", **ACTIVITY
-        )
+        found = await self._ask(WalkingActivities.reaction, request, summary=f"reaction to {message}")
         self._note(f"{message}: {found.value.replace('_', ' ')}")
         return found
 
@@ -125,9 +118,7 @@ class Journey(Walk):
         request = VariantRequest(
             enrollment=self.enrollment.id, customer=self.enrollment.customer, experiment=experiment
         )
-        found = await workflow.execute_activity_method(
-            WalkingActivities.variant, request, summary=f"variant of {experiment}", **ACTIVITY
-        )
+        found = await self._ask(WalkingActivities.variant, request, summary=f"variant of {experiment}")
         self._note(f"{experiment}: {found}")
         return found
 
@@ -140,7 +131,7 @@ class Journey(Walk):
             visit=self._visit(f"task {name}"),
             due_at=self.now() + due_within,
         )
-        await workflow.execute_activity_method(PeopleActivities.create_task, request, summary=name, **ACTIVITY)
+        await self._ask(PeopleActivities.create_task, request, summary=name)
         self._note(f"task for a person: {name}")
 
     async def tell(self, name: str) -> None:
@@ -151,7 +142,7 @@ class Journey(Walk):
             name=name,
             visit=self._visit(f"tell {name}"),
         )
-        await workflow.execute_activity_method(PeopleActivities.tell, request, summary=name, **ACTIVITY)
+        await self._ask(PeopleActivities.tell, request, summary=name)
         self._note(f"told the staff: {name}")
 
     async def wait_for_task(self, name: str, *, within: timedelta) -> TaskOutcome | None:
@@ -177,7 +168,7 @@ class Journey(Walk):
             task=task,
             task_visit=self._visits.get(f"task {task}", 0),
         )
-        await workflow.execute_activity_method(PeopleActivities.update_crm, request, summary="CRM", **ACTIVITY)
+        await self._ask(PeopleActivities.update_crm, request, summary="CRM")
         self._note("told the CRM")
 
     async def go_on(self, state: Any) -> None:
@@ -206,9 +197,7 @@ class Journey(Walk):
         while True:
             self._tell(f"sending {message}")
             releases = self._releases
-            result: SendResult = await workflow.execute_activity_method(
-                SendingActivities.send, request, summary=message, **ACTIVITY
-            )
+            result: SendResult = await self._ask(SendingActivities.send, request, summary=message)
             if result.state not in WAITING or result.until is None:
                 self._note(f"{message}: {result.state.value}" + (f" by {result.channel}" if result.channel else ""))
                 return result

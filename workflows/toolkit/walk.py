@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -22,6 +22,9 @@ from workflows.toolkit.options import ACTIVITY
 
 STORY = 12  # steps kept in the current details
 KEPT = SIGNALS_IN_ALL  # heard events that a fresh run still knows: no more are told one by one in a whole walk
+
+_Request = TypeVar("_Request")
+_Answer = TypeVar("_Answer")
 
 
 class FreshRun(BaseException):
@@ -138,6 +141,17 @@ class Walk:
         self._tell("")
         return written
 
+    async def _ask(
+        self, activity: Callable[[Any, _Request], Awaitable[_Answer]], request: _Request, *, summary: str
+    ) -> _Answer:
+        """Have an activity done. An ending that is told at the moment of its answer counts, though the SDK then gives the
+        answer and forgets that we were to stop.
+        """
+        answer = await workflow.execute_activity_method(activity, request, summary=summary, **ACTIVITY)
+        if self._planned:
+            raise asyncio.CancelledError
+        return answer
+
     async def _wait_until(self, until: datetime, what: str, come: Callable[[], bool] = lambda: False) -> None:
         """Wait for an instant of business time or for what may come, catching up when told to."""
         summary = f"{what}, until {hour(until)}"
@@ -162,9 +176,7 @@ class Walk:
         request = MissedRequest(
             enrollment=self.enrollment.id, customer=self.enrollment.customer, after=self._caught_up_to
         )
-        for event in await workflow.execute_activity_method(
-            WalkingActivities.catch_up, request, summary="catch up on what happened", **ACTIVITY
-        ):
+        for event in await self._ask(WalkingActivities.catch_up, request, summary="catch up on what happened"):
             self._inbox.put(event)
             self._caught_up_to = max(self._caught_up_to, event.number)
 
