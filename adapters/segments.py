@@ -1,6 +1,7 @@
 """Segments that come with Tropa, as data files: `templates/segments/<name>.json`, written as for PUT (S72–S74)."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ def shipped_segments(folder: Path = FOLDER) -> Mapping[str, Segment]:
     return found
 
 
+@cache
+def segment_label(name: str, locale: str) -> str:
+    """What a segment that comes with Tropa is called; another's bare name."""
+    found = _shipped().get(name)
+    return found.label[locale] if found else name.replace("_", " ")
+
+
 def _checked(name: str, read: Callable[[], Rule]) -> Rule:
     try:
         return read()
@@ -47,3 +55,6 @@ def _read(file: Path) -> Segment:
                 f"templates/segments/{file.name}: {words} must be in {' and '.join(sorted(LOCALES))}."
             )
     return Segment(name=file.stem, **told)
+
+
+_shipped = cache(shipped_segments)

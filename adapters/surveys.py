@@ -33,7 +33,14 @@ def _read(file: Path) -> Survey:
         raise wrong(file, "scores", "ask for a score, a reason, or both")
     if low is not None and low not in scores:
         raise wrong(file, "low", "it must be one of the scores")
-    asked = ["question", "thanks", *(_ENDS if scores else ()), *(("why",) if scores and reasons else ()), *reasons]
+    asked = [
+        "title",
+        "question",
+        "thanks",
+        *(_ENDS if scores else ()),
+        *(("why",) if scores and reasons else ()),
+        *reasons,
+    ]
     return Survey(
         name=file.stem,
         scores=scores,
@@ -64,8 +71,16 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-@cache
+def survey_label(survey: str, locale: str) -> str:
+    """What staff call a survey; its bare name when it is there no more."""
+    found = _surveys().get(survey)
+    return found.words[locale]["title"] if found else survey.replace("_", " ")
+
+
 def reason_label(survey: str, reason: str, locale: str) -> str:
     """What a reason is called; its bare name when the survey is there no more, or was another's."""
-    found = read_surveys().get(survey)
+    found = _surveys().get(survey)
     return found.words[locale].get(reason, reason) if found else reason
+
+
+_surveys = cache(read_surveys)

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from adapters.message_toml import read_toml, wrong
 from domain.messages import Purpose
 
+FILE = Path(__file__).resolve().parent.parent / "templates" / "messages" / "topics.toml"
+LOCALES = ("en", "ru")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -19,7 +22,7 @@ class Topics:
     by_purpose: Mapping[Purpose, str]
 
 
-def read_topics(file: Path, locales: tuple[str, ...]) -> Topics:
+def read_topics(file: Path = FILE, locales: tuple[str, ...] = LOCALES) -> Topics:
     """The topics in `file`. Raises InvalidDeclaration when one is wrong, or a purpose has none or two."""
     words: dict[str, dict[str, str]] = {}
     by_purpose: dict[Purpose, str] = {}
@@ -37,3 +40,11 @@ def read_topics(file: Path, locales: tuple[str, ...]) -> Topics:
     for purpose in set(Purpose) - {Purpose.TRANSACTIONAL} - by_purpose.keys():
         raise wrong(file, "purposes", f"no topic names the purpose {purpose}")
     return Topics(words=words, by_purpose=by_purpose)
+
+
+def topic_label(topic: str, locale: str) -> str:
+    """What a topic is called; its bare name when it is there no more."""
+    return _topics().words.get(topic, {}).get(locale, topic.replace("_", " "))
+
+
+_topics = cache(read_topics)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from domain.dates import MONTHS, date
+from domain.dates import date, month, weekday
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 POLICY = (
@@ -21,16 +21,10 @@ SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; worker-src 'self'; connect-src 
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'"
 """For a letter's own HTML in its frame: its styles and pictures, no script, no form, and no one's origin."""
 
-_DAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
-}
-
 
 def day(at: datetime, zone: str, lang: str) -> str:
     """A day in words, as it is in a zone."""
-    weekday = _DAYS[lang].split()[at.astimezone(ZoneInfo(zone)).weekday()]
-    return f"{weekday}, {date(at, zone, lang)}"
+    return f"{weekday(at.astimezone(ZoneInfo(zone)), lang)}, {date(at, zone, lang)}"
 
 
 def clock(at: datetime, zone: str) -> str:
@@ -41,8 +35,7 @@ def clock(at: datetime, zone: str) -> str:
 def short_day(at: datetime, zone: str, lang: str) -> str:
     """A day in few letters: 2 Mar, 2 марта."""
     local = at.astimezone(ZoneInfo(zone))
-    month = MONTHS[lang].split()[local.month - 1]
-    return f"{local.day} {month[:3] if lang == 'en' else month}"
+    return f"{local.day} {month(local, lang, short=lang == 'en')}"
 
 
 _templates = Environment(

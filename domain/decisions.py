@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from domain.fact_words import in_words
 from domain.rules import RULES
 
 
@@ -28,31 +29,8 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
     """A rule and its facts as one sentence. Instants may be datetimes or ISO text, as the database gives them back."""
     texts = RULES[rule]
     locale = locale if locale in texts else "en"  # the instants, too
-    said = {name: _said(_channels(name, value, locale), locale, zone) for name, value in facts.items()}
+    said = {name: _said(in_words(name, value, locale), locale, zone) for name, value in facts.items()}
     return texts[locale].format_map(_Facts(said))
-
-
-_CHANNELS = {
-    "en": {
-        "whatsapp": "WhatsApp",
-        "telegram": "Telegram",
-        "web_push": "browser notification",
-        "in_app": "notice on the site",
-    },
-    "ru": {
-        "whatsapp": "WhatsApp",
-        "telegram": "Telegram",
-        "web_push": "уведомление в браузере",
-        "in_app": "сообщение на сайте",
-    },
-}
-
-
-def _channels(name: str, value: object, locale: str) -> object:
-    """Channels by the names that people know; the others are known by our own words for them."""
-    if name == "channels" and isinstance(value, (list, tuple)):
-        return [_CHANNELS[locale].get(str(each), each) for each in value]
-    return _CHANNELS[locale].get(str(value), value) if name == "channel" else value
 
 
 class _Facts(dict[str, str]):

@@ -24,7 +24,7 @@ RULES: dict[str, dict[str, str]] = {
     },
     "gap": {
         "en": "The last touch was at {last}, and touches stay {gap} apart; it may go at {until}",
-        "ru": "Последнее касание было в {last}, между касаниями не меньше {gap}; отправка возможна в {until}",
+        "ru": "Последнее касание было в {last}, между касаниями выдерживаем {gap}; отправка возможна в {until}",
     },
     "cap": {
         "en": "{count} touches in {within} is the limit and it is reached; it may go at {until}",
@@ -195,8 +195,8 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "Путь {journey} не начат: уже пройден, повтор: {how_often}",
     },
     "old_news": {
-        "en": "Not entered {journey}: {event} happened {age} before we heard of it; old news starts nothing",
-        "ru": "Путь {journey} не начат: {event} произошло за {age} до получения; старые новости ничего не начинают",
+        "en": "Not entered {journey}: “{event}” happened {age} before we heard of it; old news starts nothing",
+        "ru": "Путь {journey} не начат: о событии «{event}» узнали через {age}; старые новости ничего не начинают",
     },
     "opted_out_of_all": {
         "en": "Not entered {journey}: the customer opted out of everything on {at}",
@@ -207,8 +207,8 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "Путь {journey} не начат: данные клиента удалены",
     },
     "no_about": {
-        "en": "Not entered {journey}: it is about a {about}, and {event} names none",
-        "ru": "Путь {journey} не начат: нужен {about}, а {event} его не называет",
+        "en": "Not entered {journey}: it is about a {about}, and “{event}” names none",
+        "ru": "Путь {journey} не начат: он о чём-то одном ({about}), а событие «{event}» этого не называет",
     },
     "no_channel": {
         "en": "Not entered {journey}: none of its messages may reach the customer by any channel",
@@ -216,7 +216,7 @@ RULES: dict[str, dict[str, str]] = {
     },
     "bulk_failed": {"en": "Not entered {journey}: {problem}", "ru": "Путь {journey} не начат: {problem}"},
     "converted": {"en": "Reached the goal: {event}", "ru": "Цель достигнута: {event}"},
-    "exited": {"en": "Ended by {event}", "ru": "Закончен событием {event}"},
+    "exited": {"en": "Ended early: {event}", "ru": "Закончен раньше: {event}"},
     "lapsed": {"en": "Walked to the end without reaching the goal", "ru": "Пройден до конца, цель не достигнута"},
     "left_opted_out": {"en": "Left: the customer opted out", "ru": "Прерван: клиент отказался от сообщений"},
     "left_erased": {"en": "Left: the customer was erased", "ru": "Прерван: данные клиента удалены"},

@@ -92,7 +92,7 @@ class FactReader:
         said = replace(
             facts_of(row, at=at, default_zone=self._default_zone),
             erased=row["erased_at"] is not None,
-            ended=(row["outcome"] or row["leaving"] or "").replace("_", " "),
+            ended=row["outcome"] or row["leaving"] or "",
             paused=row["paused_at"] is not None,
             preferred=Channel(preferred) if preferred else None,
             addressed=frozenset(addresses),

@@ -13,7 +13,7 @@ from adapters.database.timeline import Place
 from adapters.zones import zone_of
 from domain.errors import InvalidInput, NotFound
 from services.cursors import NO_CURSOR, Instant, cursor_of, place_of
-from services.saying import cause_words, decision_sentence, event_sentence
+from services.saying import decision_sentence, event_sentence
 
 Titled = Callable[[str, str], str]
 """What a message of a journey is called."""
@@ -115,7 +115,7 @@ def _entry(row: RowMapping, locale: str, zone: str, titled: Titled | None = None
     text = decision_sentence(
         row["what"],
         row["rule"],
-        _with_cause(row["facts"], locale) if titled else row["facts"],
+        row["facts"],
         journey=row["journey"],
         message=titled(row["journey"], row["message"]) if titled and row["message"] else row["message"],
         locale=locale,
@@ -130,10 +130,6 @@ def _titled(properties: Mapping[str, Any], titled: Titled | None) -> Mapping[str
     if titled and isinstance(journey, str) and isinstance(message, str):
         return {**properties, "message": titled(journey, message)}
     return properties
-
-
-def _with_cause(facts: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
-    return {**facts, "cause": cause_words(str(facts["cause"]), locale)} if "cause" in facts else facts
 
 
 def _details(row: RowMapping, kind: str) -> dict[str, Any]:

@@ -127,7 +127,12 @@ async def timeline(house: House, customer_id: str, *, locale: str, limit: int) -
     _check_words("customer", customer_id)
     async with house.database.transaction() as connection:
         page = await Timeline(house.settings.timezone).read(
-            connection, customer_id, locale=locale, cursor=None, limit=limit
+            connection,
+            customer_id,
+            locale=locale,
+            cursor=None,
+            limit=limit,
+            titled=lambda journey, message: house.catalogue.title(journey, message, locale),
         )
     return Told(entries=page.entries[::-1], zone=page.zone, earlier=page.cursor is not None)
 

@@ -210,7 +210,7 @@ async def end(
             send=row.id,
             at=at,
             state="withdrawn",
-            decision=Decision(rule="withdrawn", facts={"how": ending.word.replace("_", " ")}),
+            decision=Decision(rule="withdrawn", facts={"how": ending.word}),
         )
     return True
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.pages import console_page
 from api.console.policy_form import GROUPS, IN, Filled
+from api.console.policy_problems import in_words
 from api.console.policy_words import WORDS, rule_in_words
 from api.console.session import Language, Spoken, staff, who
 from api.needs import House, Needs
@@ -44,7 +45,7 @@ async def look(request: Request, house: House, lang: Spoken, author: Author) -> 
             body = filled.body()
             policy = body.policy()
         except InvalidInput as error:
-            return _page(request, house, lang, author, now, filled, status=422, problems=error.problems)
+            return _page(request, house, lang, author, now, filled, status=422, problems=in_words(error.problems, lang))
         seen = await preview(connection, now.policy, policy, at=house.clock.now(), zone=house.zone)
     effect = {"seen": seen, "same": policy == now.policy, "body": body.model_dump_json(), "most": MOST}
     shown = {**effect, "rules": _rules(seen, lang), "days": _days(seen)}

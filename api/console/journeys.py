@@ -1,20 +1,22 @@
 """Journeys for marketers: what there is, the plan of each in words, what may be set, and how many walk it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.console.journey_words import TRIGGERS, WORDS
+from api.console.journey_words import WORDS
 from api.console.pages import console_page
 from api.console.session import Language, Spoken, staff
 from api.needs import House, Needs
 from api.routes.journeys import JourneyView, views
+from domain.endings import ending_words
+from domain.journey_settings import triggers_here
 from domain.messages import Message
-from services.saying import event_words
+from services.saying import trigger_words
 
 _SOURCES = re.compile(r" ?\((?:[SC]\d+[–, ]*)+\)")  # where a rule comes from, which only its authors ask
 _COLUMNS = re.compile(r" {2,}")
@@ -49,8 +51,10 @@ def _step(line: str) -> Step:
 async def list_journeys(request: Request, house: House, lang: Spoken) -> Response:
     """Every journey: what it is for, and how many walk it or have ended it."""
     async with house.database.transaction() as connection:
-        found = await views(house, connection)
-    journeys = sorted((_shown(each, lang) for each in found), key=lambda each: (-each["walked"], each["name"]))
+        found, settings = await views(house, connection), await house.catalogue.settings(connection)
+    journeys = sorted(
+        (_shown(house, each, settings, lang) for each in found), key=lambda each: (-each["walked"], each["name"])
+    )
     return console_page("journeys.html", request, lang, says=WORDS[lang], journeys=journeys)
 
 
@@ -59,15 +63,20 @@ async def show_journey(request: Request, house: House, lang: Spoken, journey: st
     """One journey: its plan, what begins and ends it, its messages and options."""
     async with house.database.transaction() as connection:
         found = next((each for each in await views(house, connection) if each.name == journey), None)
+        settings = await house.catalogue.settings(connection)
     if found is None:
         return console_page("missing.html", request, lang, status=404, what="no_journey")
     messages = [_message(house, journey, each, lang) for each in house.catalogue.messages_of(journey)]
-    return console_page("journey.html", request, lang, says=WORDS[lang], journey=_shown(found, lang), messages=messages)
+    shown = _shown(house, found, settings, lang)
+    return console_page("journey.html", request, lang, says=WORDS[lang], journey=shown, messages=messages)
 
 
-def _shown(view: JourneyView, lang: Language) -> dict[str, Any]:
+def _shown(
+    house: Needs, view: JourneyView, settings: Mapping[str, Mapping[str, Any]], lang: Language
+) -> dict[str, Any]:
     """A journey with its story taken apart: a heading, and the plan step by step."""
-    heading, _, plan = view.story.partition("\n\n")
+    plan, here = house.catalogue.journey(view.name).plan, settings.get(view.name, {})
+    heading, _, steps = view.story.partition("\n\n")
     heading = _SOURCES.sub("", " ".join(heading.split())).replace("?.", "?")  # a question whose source was cut off
     name, _, purpose = heading.partition(": ")
     ended = sum(view.endings.values())
@@ -76,25 +85,18 @@ def _shown(view: JourneyView, lang: Language) -> dict[str, Any]:
         "name": view.name,
         "title": name if purpose else view.name,
         "purpose": (purpose or heading)[:1].upper() + (purpose or heading)[1:],
-        "plan": steps_of(plan),
-        "starts": [in_words(each, lang) for each in view.starts_on],
-        "goal": in_words(view.goal, lang) if view.goal else None,
-        "exits": [in_words(each, lang) for each in view.exits],
+        "plan": steps_of(steps),
+        "starts": [trigger_words(each, lang) for each in triggers_here(plan, here)],
+        "goal": trigger_words(plan.goal, lang) if plan.goal else None,
+        "exits": [trigger_words(each, lang) for each in plan.exits],
         "options": view.options,
         "experiments": view.experiments,
         "holdout": view.holdout,
         "open": view.open,
         "walked": view.open + ended,
-        "endings": [(WORDS[lang].get(state, state.replace("_", " ")), count) for state, count in endings],
+        "endings": [(ending_words(state, lang), count) for state, count in endings],
         "converted": view.endings.get("converted", 0),
     }
-
-
-def in_words(trigger: str, lang: Language) -> str:
-    """What begins or ends a journey, as people say it; what must be said of it stays as it is written."""
-    name, _, where = trigger.partition(" (")
-    asked = f" ({where}".replace("_", " ") if where else ""
-    return (TRIGGERS[name][lang] if name in TRIGGERS else event_words(name, lang)) + asked
 
 
 def _message(house: Needs, journey: str, message: Message, lang: Language) -> dict[str, Any]:

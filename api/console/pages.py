@@ -17,9 +17,9 @@ from api.fields import CustomerInPath
 from api.needs import House, Needs
 from api.pages import LETTER_POLICY, page
 from domain.errors import InvalidInput, NotFound
+from domain.event_words import cause_words
 from domain.tasks import TaskState
 from services.keys import BY_LINK
-from services.saying import cause_words
 from services.timeline import Titled
 
 PAGE, CODES = 50, 10

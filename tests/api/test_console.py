@@ -301,6 +301,9 @@ async def test_a_bulk_shows_how_far_it_is_and_why_who_stays_out(
 
     assert "0 of 1 have entered" in page
     assert "Opted out of everything" in page and "olga@example.com" in page
+    of_segment = await api.post("/v1/journeys/WelcomeChain/enrollments:bulk", json={"segment": "new_leads"})
+    page = (await staff.get(f"/console/bulks/{of_segment.json()['id']}?lang=ru")).text
+    assert "сегмент «Новые лиды»" in page and "сегмент «Новые лиды»" in (await staff.get("/console/bulks")).text
     assert (await staff.get("/console/bulks/blk_nothing")).status_code == 404
 
 

@@ -91,22 +91,45 @@ async def test_the_effect_is_told_on_the_messages_of_the_last_week(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"gap.length": "400", "gap.unit": "days"}, "gap: must be between nothing and 7 days"),
-        ({"cap.times": "0"}, "cap: times must be between 1 and 1000; got 0"),
-        ({"cap.times": "two"}, "cap.times"),
-        ({"quiet.start": "25:00"}, "quiet.start"),
-        ({"holdout": "lots"}, "holdout"),
-        ({"jitter.unit": "moons"}, "jitter"),
-        ({"explicit_consent": ["pigeon"], "quiet.start": "09:00"}, "quiet: must leave at least 4 hours"),
+        (
+            {"gap.length": "400", "gap.unit": "days"},
+            {
+                "en": "Every marketing message, Between two messages: at most 7 days; this is 400 days",
+                "ru": "Любое рекламное сообщение, Между двумя сообщениями: максимум 7 дней, а здесь 400 дней",
+            },
+        ),
+        (
+            {"cap.times": "0"},
+            {
+                "en": "All channels together: from 1 to 1000; this is 0",
+                "ru": "Во всех каналах вместе: от 1 до 1000, а здесь 0",
+            },
+        ),
+        (
+            {"audiences.vip.length": "1", "audiences.vip.unit": "minutes"},
+            {"en": "VIP: 1 hour at least and", "ru": "VIP: минимум 1 час, максимум"},
+        ),
+        ({"cap.times": "two"}, {"en": "together: write a whole number", "ru": "вместе: нужно целое число"}),
+        ({"quiet.start": "25:00"}, {"en": "From: write a time such as 21:00", "ru": "С: нужно время, например 21:00"}),
+        ({"holdout": "lots"}, {"en": "customers, %: write a number", "ru": "клиентов, %: нужно число"}),
+        ({"holdout": "80"}, {"en": "customers, %: from 0 to 50", "ru": "клиентов, %: от 0 до 50"}),
+        ({"jitter.unit": "moons"}, {"en": "over: write how long", "ru": "в течение: нужен срок"}),
+        (
+            {"explicit_consent": ["sms"], "quiet.start": "09:00"},
+            {"en": "Quiet hours: at least 4 hours", "ru": "Тихие часы: от суток"},
+        ),
     ],
+    ids=str,
 )
 async def test_what_cannot_be_is_told_and_stays_written(
-    staff: httpx.AsyncClient, changes: dict[str, Any], told: str
+    staff: httpx.AsyncClient, changes: dict[str, Any], told: dict[str, str]
 ) -> None:
-    answer = await staff.post(PAGE, data=await the_form(staff, **changes))
+    form = await the_form(staff, **changes)
+    answer, russian = [await staff.post(f"{PAGE}?lang={lang}", data=form) for lang in ("en", "ru")]
 
-    assert answer.status_code == 422
-    assert told in answer.text
+    assert (answer.status_code, russian.status_code) == (422, 422)
+    assert told["en"] in answer.text
+    assert told["ru"] in russian.text
     assert "Put it in force" not in answer.text
     written = fields(answer.text) if "jitter.unit" not in changes else {}
     assert {name: written.get(name) for name in changes if name.endswith(("length", "times"))} == {

@@ -86,7 +86,7 @@ async def test_it_speaks_russian_and_support_reads_the_answer_on_the_timeline(
     told = (await api.get(f"/v1/customers/{ANNA}/timeline", params={"locale": "ru"})).json()["entries"]
 
     assert "Посоветуете ли вы" in shown and "Отправить ответ" in shown
-    assert "Ответ на опрос «nps»: 9, Доставка" in {entry["text"] for entry in told}
+    assert "Ответ на опрос «NPS»: 9, Доставка" in {entry["text"] for entry in told}
 
 
 @pytest.mark.parametrize("token", ["x", "a.b", "é", "x" * 3000])

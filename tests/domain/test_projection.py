@@ -272,7 +272,7 @@ def test_f04_old_news_starts_nothing_and_says_how_old_it_was() -> None:
 
     assert rules(found) == ["old_news"]
     assert [each.decision.words() for each in found if isinstance(each, NotStarted)] == [
-        "Not entered Welcome: order_placed happened 1 day before we heard of it; old news starts nothing"
+        "Not entered Welcome: “placed an order” happened 1 day before we heard of it; old news starts nothing"
     ]
 
 

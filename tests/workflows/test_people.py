@@ -24,12 +24,12 @@ async def test_a_hot_lead_is_told_called_and_the_crm_knows(play: Playback) -> No
 
     assert await play.ending("HotLead") == "converted"
     assert await play.words() == [
-        "Entered HotLead: page_viewed",
+        "Entered HotLead: looked at a page",
         "The staff were told: A lead is looking at the prices",
         "Task for a person: Call a lead: they are looking at the prices",
         "The CRM is told stage: decision, task: call_hot_lead",
         "The CRM is told outcome: converted",
-        "Reached the goal: its plan",
+        "Reached the goal: by its own plan",
     ]
     facts = [row["facts"] for row in await play.rows("SELECT facts FROM crm_updates ORDER BY at, facts ->> 'outcome'")]
     [task] = await play.rows("SELECT id::text FROM tasks")

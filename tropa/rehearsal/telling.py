@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.durations import counted
+from domain.endings import ending_words
 from tropa.rehearsal.story import Copy, End, Line, Story
-from tropa.rehearsal.words import OUTCOMES, counted, lasting, long_date, say, short_date
+from tropa.rehearsal.words import MESSAGES, TASKS, lasting, long_date, say, short_date
 
 MARKS = {"event": "·", "enrollment": "▸", "send": "✉", "decision": "·", "task": "☎", "wait": "…"}
 STYLES = {"event": "bold", "enrollment": "cyan", "send": "", "decision": "", "task": "magenta", "wait": "dim"}
@@ -78,15 +80,15 @@ def _ends(story: Story) -> Iterator[tuple[str, str]]:
 
 def _end(end: End, story: Story) -> str:
     language, zone = story.language, story.played.zone
-    counts = [counted(end.messages, "message", language)]
+    counts = [counted(end.messages, MESSAGES, language)]
     if end.tasks:
-        counts.append(counted(end.tasks, "task", language))
+        counts.append(counted(end.tasks, TASKS, language))
     name = f"{end.journey} ({end.about})" if end.about else end.journey
     if end.word is None or end.at is None:
         gone = timedelta(days=(story.played.ended - end.began).days)
         return say("still", language, journey=name, days=lasting(gone, language), counts=", ".join(counts))
     day = (end.at.astimezone(zone).date() - story.played.began.astimezone(zone).date()).days
-    how = OUTCOMES[end.word][language]
+    how = ending_words(end.word, language)
     return say("end", language, journey=name, how=how, day=day, counts=", ".join(counts))
 
 

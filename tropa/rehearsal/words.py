@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.saying import event_words
+from domain.dates import month, weekday
+from domain.durations import SAID, UNITS, counted
+from domain.event_words import event_words
 from tropa.rehearsal.waits import Wait
 
 WORDS = {
@@ -33,36 +35,8 @@ WORDS = {
     "to": {"en": "to {recipient}", "ru": "кому: {recipient}"},
 }
 
-OUTCOMES = {
-    "converted": {"en": "converted", "ru": "цель достигнута"},
-    "lapsed": {"en": "lapsed", "ru": "цель не достигнута"},
-    "exited": {"en": "exited", "ru": "выход по событию"},
-    "opted_out": {"en": "left: opted out", "ru": "отказ от сообщений"},
-    "erased": {"en": "left: erased", "ru": "прерван: данные удалены"},
-    "merged": {"en": "left: merged", "ru": "прерван: профили объединены"},
-    "stopped": {"en": "stopped by staff", "ru": "остановлен сотрудником"},
-    "stopped_by_operator": {"en": "stopped by an operator", "ru": "остановлен оператором"},
-    "failed": {"en": "failed", "ru": "прерван ошибкой"},
-    "fuse": {"en": "stopped by the fuse", "ru": "остановлен предохранителем"},
-}
-
-_COUNTED = {
-    "message": {"en": ("message", "messages"), "ru": ("сообщение", "сообщения", "сообщений")},
-    "task": {"en": ("task", "tasks"), "ru": ("задача", "задачи", "задач")},
-    "day": {"en": ("day", "days"), "ru": ("день", "дня", "дней")},
-    "hour": {"en": ("hour", "hours"), "ru": ("час", "часа", "часов")},
-    "minute": {"en": ("minute", "minutes"), "ru": ("минуту", "минуты", "минут")},
-    "second": {"en": ("second", "seconds"), "ru": ("секунду", "секунды", "секунд")},
-}
-_DAYS = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "ru": ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
-}
-_SHORT = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс")}
-_MONTHS = {
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    "ru": ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"),
-}
+MESSAGES = {"en": ("message", "messages"), "ru": ("сообщение", "сообщения", "сообщений")}
+TASKS = {"en": ("task", "tasks"), "ru": ("задача", "задачи", "задач")}
 
 
 def say(word: str, language: str, **facts: object) -> str:
@@ -70,36 +44,26 @@ def say(word: str, language: str, **facts: object) -> str:
     return WORDS[word][language].format(**facts)
 
 
-def counted(count: int, what: str, language: str) -> str:
-    """So many of something, in the form that the language wants."""
-    forms = _COUNTED[what][language]
-    if language == "en":
-        return f"{count} {forms[count != 1]}"
-    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
-    one = count % 10 == 1 and count % 100 != 11
-    return f"{count} {forms[0 if one else 1 if few else 2]}"
-
-
 def long_date(at: datetime, language: str) -> str:
     """Monday 2 Mar."""
     comma = "," if language == "ru" else ""
-    return f"{_DAYS[language][at.weekday()]}{comma} {at.day} {_MONTHS[language][at.month - 1]}"
+    return f"{weekday(at, language)}{comma} {at.day} {month(at, language, short=True)}"
 
 
 def short_date(at: datetime, language: str) -> str:
     """Mon 2 Mar 10:00."""
-    return f"{_SHORT[language][at.weekday()]} {at.day} {_MONTHS[language][at.month - 1]} {at:%H:%M}"
+    return f"{weekday(at, language, short=True)} {at.day} {month(at, language, short=True)} {at:%H:%M}"
 
 
 def lasting(duration: timedelta, language: str) -> str:
     """A duration in one unit or two: 2 days, 9 hours 30 minutes."""
     seconds = round(duration.total_seconds())
     said = []
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        count, seconds = divmod(seconds, length)
+    for unit, forms in SAID.items():
+        count, seconds = divmod(seconds, UNITS[unit])
         if count:
-            said.append(counted(count, unit, language))
-    return " ".join(said[:2]) or counted(0, "second", language)
+            said.append(counted(count, forms, language))
+    return " ".join(said[:2]) or counted(0, SAID["second"], language)
 
 
 def wait_sentence(wait: Wait, language: str, zone: ZoneInfo) -> str:
@@ -118,6 +82,6 @@ def wait_sentence(wait: Wait, language: str, zone: ZoneInfo) -> str:
 
 
 def _event(name: str, language: str) -> str:
-    """An event as the timeline calls it; where its sentence has gaps, by its name."""
+    """An event as everybody calls it."""
     said = event_words(name, language)
     return f"«{said}»" if language == "ru" else f"“{said}”"

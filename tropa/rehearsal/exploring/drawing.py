@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from xml.sax.saxutils import escape
 
+from domain.endings import ENDINGS, ending_words
 from tropa.rehearsal.exploring.chart import Chart, Edge, Spot, chart, grouped
 from tropa.rehearsal.exploring.search import START, Found, Node
 from tropa.rehearsal.exploring.words import say
-from tropa.rehearsal.words import OUTCOMES, lasting
+from tropa.rehearsal.words import lasting
 
 CARD_WIDTH, CARD_HEIGHT = 232, 48
 COLUMN, ROW = 392, 108
@@ -91,7 +92,7 @@ def _said(node: Node, found: Found, language: str) -> tuple[str, str]:
         starts = [_plain(name) for name, _ in grouped([str(each) for each in plan.starts_on])]
         return _short(" · ".join(starts) or "—", NAME), say("start", language)
     if kind == "end":
-        shown = OUTCOMES[name][language] if name in OUTCOMES else name
+        shown = ending_words(name, language) if name in ENDINGS else name
         return _short(shown, NAME), say("end", language)
     if kind == "message":
         channels = next((message.channels for message in found.messages if message.name == name), ())

@@ -5,10 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from domain.endings import ENDINGS, ending_words
 from tropa.rehearsal.exploring.search import Found, Node
 from tropa.rehearsal.exploring.walker import Walked
 from tropa.rehearsal.exploring.words import KINDS, say
-from tropa.rehearsal.words import OUTCOMES, lasting
+from tropa.rehearsal.words import lasting
 
 COLUMN = 44
 
@@ -70,7 +71,7 @@ def data(found: Found) -> dict[str, Any]:
 
 def _named(node: Node, language: str) -> str:
     kind, name = node
-    shown = OUTCOMES[name][language] if kind == "end" and name in OUTCOMES else name
+    shown = ending_words(name, language) if kind == "end" and name in ENDINGS else name
     return f"{KINDS[kind][language]} {shown}"
 
 
