@@ -144,8 +144,8 @@ class Walk:
     async def _ask(
         self, activity: Callable[[Any, _Request], Awaitable[_Answer]], request: _Request, *, summary: str
     ) -> _Answer:
-        """Have an activity done. An ending that is told at the moment of its answer counts, though the SDK then gives the
-        answer and forgets that we were to stop.
+        """Have an activity done. An ending that is told at the moment of its answer counts: the SDK then gives the
+        answer, and forgets that the walk was to stop.
         """
         answer = await workflow.execute_activity_method(activity, request, summary=summary, **ACTIVITY)
         if self._planned:
