@@ -12,6 +12,7 @@ from domain.event_words import EVENTS, OTHER_EVENT, event_words, inside
 from domain.events import SNOOZED
 from domain.rfm import WORDS as RFM_WORDS
 from domain.rfm import Segment
+from domain.send_words import STATES
 from domain.triggers import Bounds, Trigger, Wanted
 
 WORDS: dict[str, dict[str, str]] = {
@@ -71,17 +72,6 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-# What became of a message, said between its name and the reason, where the reason alone would not tell.
-OUTCOMES: dict[str, dict[str, str]] = {
-    "deferred": {"en": "waits", "ru": "ждёт"},
-    "held": {"en": "is held", "ru": "задержано"},
-    "reserved": {"en": "is about to go", "ru": "готово к отправке"},
-    "refused": {"en": "was not sent", "ru": "не отправлено"},
-    "expired": {"en": "was not sent: too late", "ru": "не отправлено: слишком поздно"},
-    "failed": {"en": "was not sent", "ru": "не отправлено"},
-    "unknown": {"en": "may have arrived", "ru": "возможно, дошло"},
-    "holdout": {"en": "was left out", "ru": "не отправлено"},
-}
 # What a trigger asks of an event: its properties, and values that have words of their own.
 PROPERTIES: dict[str, dict[str, str]] = {
     "segment": {"en": "segment", "ru": "сегмент"},
@@ -142,7 +132,7 @@ def decision_sentence(
     why = tell(rule, facts, locale=locale, zone=zone)
     if message is not None:
         named = _QUOTED[locale].format(message=message.replace("_", " "))
-        return f"{named} {OUTCOMES[state][locale]}. {why}" if state in OUTCOMES else f"{named} – {inside(why)}"
+        return f"{named} {STATES[state][locale]}. {why}" if state in STATES else f"{named} – {inside(why)}"
     if journey and state in _ABOUT_A_JOURNEY:
         return f"{journey}: {inside(why)}"
     return why

@@ -141,7 +141,7 @@ async def test_the_web_ui_tells_the_story(live: Live) -> None:
     found = [e async for e in live.client.list_workflows(f"CustomerId = '{(await live.enrollment())['customer']}'")]
 
     assert await described.static_summary() == "WelcomeChain: started by order_placed"
-    assert "greeting: accepted by email" in str(metadata)
+    assert "“greeting” sent by email" in metadata.current_details
     assert "wait for setup_stuck" in str(metadata)
     summaries = [e.user_metadata.summary.data.decode() for e in history.events if e.HasField("user_metadata")]
     assert '"greeting"' in summaries

@@ -14,6 +14,7 @@ from domain.durations import spoken
 from domain.events import HeardEvent
 from domain.journeys import Outcome
 from domain.local_time import Weekday, parse_clock
+from domain.send_words import named, result_words
 from domain.sends import TOUCHING, WAITING, Reaction, SendResult, SendState, send_id
 from domain.surveys import SURVEY_ANSWERED
 from domain.tasks import TaskOutcome
@@ -66,7 +67,7 @@ class Journey(Walk):
         )
         answer = self._inbox.take(SURVEY_ANSWERED, send=asked)
         score: int | None = answer.properties.get("score") if answer else None
-        self._note(f"{message}: " + (f"answered, {score}" if answer else "not answered"))
+        self._note(f"{named(message)} " + (f"answered: {score}" if answer else "not answered"))
         return score
 
     async def wait(self, duration: timedelta) -> None:
@@ -99,7 +100,7 @@ class Journey(Walk):
         )
         heard = self._inbox.take(*events)
         if heard:
-            self._note(f"heard {heard.name}")
+            self._note(f"heard {heard.name.replace('_', ' ')}")
         return heard
 
     async def customer(self) -> CustomerFacts:
@@ -110,7 +111,7 @@ class Journey(Walk):
         """What the customer did with the last send of a message here: nothing, saw it, clicked (S38)."""
         request = ReactionRequest(enrollment=self.enrollment.id, message=message)
         found = await self._ask(WalkingActivities.reaction, request, summary=f"reaction to {message}")
-        self._note(f"{message}: {found.value.replace('_', ' ')}")
+        self._note(f"{named(message)} {found.value.replace('_', ' ')}")
         return found
 
     async def variant(self, experiment: str) -> str:
@@ -119,7 +120,7 @@ class Journey(Walk):
             enrollment=self.enrollment.id, customer=self.enrollment.customer, experiment=experiment
         )
         found = await self._ask(WalkingActivities.variant, request, summary=f"variant of {experiment}")
-        self._note(f"{experiment}: {found}")
+        self._note(f"variant of {experiment.replace('_', ' ')}: {found}")
         return found
 
     async def create_task(self, name: str, *, due_within: timedelta) -> None:
@@ -132,7 +133,7 @@ class Journey(Walk):
             due_at=self.now() + due_within,
         )
         await self._ask(PeopleActivities.create_task, request, summary=name)
-        self._note(f"task for a person: {name}")
+        self._note(f"task for a person: {name.replace('_', ' ')}")
 
     async def tell(self, name: str) -> None:
         """Tell the customer's owner, or else the staff, never the customer. The words are in `templates/notices/`."""
@@ -143,7 +144,7 @@ class Journey(Walk):
             visit=self._visit(f"tell {name}"),
         )
         await self._ask(PeopleActivities.tell, request, summary=name)
-        self._note(f"told the staff: {name}")
+        self._note(f"told the staff: {name.replace('_', ' ')}")
 
     async def wait_for_task(self, name: str, *, within: timedelta) -> TaskOutcome | None:
         """How somebody closed a task that this walk created, or None once `within` has passed.
@@ -195,14 +196,14 @@ class Journey(Walk):
             leg=leg,
         )
         while True:
-            self._tell(f"sending {message}")
+            self._tell(f"sending {named(message)}")
             releases = self._releases
             result: SendResult = await self._ask(SendingActivities.send, request, summary=message)
             if result.state not in WAITING or result.until is None:
-                self._note(f"{message}: {result.state.value}" + (f" by {result.channel}" if result.channel else ""))
+                self._note(result_words(message, result))
                 return result
             why = result.rule.replace("_", " ")
-            self._note(f"{message}: {result.state.value}, {why}, until {hour(result.until)}")
+            self._note(f"{result_words(message, result)}, until {hour(result.until)}")
             await self._wait_until(result.until, f"{message} waits: {why}", self._release_after(releases))
 
     def _release_after(self, seen: int) -> Callable[[], bool]:
