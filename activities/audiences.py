@@ -5,8 +5,6 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.sweeping import beating
-
 
 class Audiences(Protocol):
     """What the activity needs. See `services.ad_audiences.AdAudiences`."""
@@ -25,5 +23,4 @@ class AudienceActivities:
     @activity.defn
     async def write_audiences(self) -> int:
         """Write the audiences that the settings name. Answers how many files there are."""
-        async with beating() as tell:
-            return await self._audiences.write_all(tell)
+        return await self._audiences.write_all(activity.heartbeat)

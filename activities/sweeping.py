@@ -1,15 +1,11 @@
 """What the workflow of the daily sweep asks: sweep everybody, and say how far it is."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from temporalio import activity
 
 from domain.sweep import Swept
-
-BEAT = 10.0  # real seconds, for one statement may take longer than Temporal's patience
 
 
 class Sweeping(Protocol):
@@ -29,27 +25,5 @@ class SweepingActivities:
     @activity.defn
     async def sweep(self) -> Swept:
         """Find who fell silent, whose birthday it is and who changed their RFM segment, and append the events."""
-        async with beating() as tell:
-            return await self._sweeping.sweep(tell)
-
-
-@contextlib.asynccontextmanager
-async def beating() -> AsyncIterator[Callable[[str], None]]:
-    """Heartbeats all the while. What is told is what the heartbeats say from then on."""
-    said = "beginning"
-
-    def tell(words: str) -> None:
-        nonlocal said
-        said = words
-        activity.heartbeat(said)
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat(said)
-            await asyncio.sleep(BEAT)
-
-    beats = asyncio.create_task(beat())
-    try:
-        yield tell
-    finally:
-        beats.cancel()
+        activity.heartbeat("beginning")
+        return await self._sweeping.sweep(activity.heartbeat)

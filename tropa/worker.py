@@ -13,6 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from adapters.database.connection import News
 from adapters.temporal import TASK_QUEUE
+from tropa.beating import BEAT, Beating
 from tropa.pulse import PATIENCE, Pulse
 from tropa.rehearsal.sdk import workflow_definition
 from tropa.turn import Turn
@@ -66,7 +67,8 @@ def build_worker(
         workflows=list({workflow_definition(each).name: each for each in (*journeys(), *OPERATIONS, *also)}.values()),
         activities=house.activities(),  # type: ignore[arg-type]  # bound methods
         workflow_runner=RUNNER,
-        interceptors=[Endings()],
+        interceptors=[Endings(), Beating()],
+        max_heartbeat_throttle_interval=timedelta(seconds=BEAT),
         graceful_shutdown_timeout=timedelta(seconds=15),
         max_concurrent_activities=50,
         deployment_config=deployment if release else None,

@@ -32,6 +32,7 @@ from tests.kills.bugs import Bug
 from tests.kills.bulk_trap import BulkDeath
 from tests.kills.traps import Death, Freeze, Trap
 from tests.support.factories import TEXTING
+from tropa import beating
 from tropa.wiring import build
 from tropa.worker import build_worker, pumping
 
@@ -73,6 +74,7 @@ async def _work(orders: Orders) -> None:
     if orders.hurry:
         sooner = partial(worker.Worker, sticky_queue_schedule_to_start_timeout=timedelta(seconds=orders.hurry))
         patch.object(tropa.worker, "Worker", sooner).start()
+        patch.object(beating, "BEAT", orders.hurry / 4).start()
         patch.object(lost_answers, "SURELY_OVER", timedelta(seconds=orders.hurry)).start()
         patch.object(reconcile, "ABANDONED", timedelta(seconds=orders.hurry)).start()
         hurried: Any = {**temporal.config(), "interceptors": [_Hurried(orders.hurry)]}

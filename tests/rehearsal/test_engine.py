@@ -141,7 +141,7 @@ def test_a_query_is_answered_at_its_time() -> None:
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("heartbeat", "heartbeat_timeout of the activity work"),
+        ("a deadline", "schedule_to_close_timeout of the activity work"),
         ("a child", "start_child_workflow_execution"),
         ("nobody's activity", "unheard_of, which nobody serves"),
         ("anew", "continuing as new with workflow_run_timeout"),

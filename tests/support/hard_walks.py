@@ -100,10 +100,8 @@ class Wants:
     @workflow.run
     async def run(self, what: str) -> None:
         match what:
-            case "heartbeat":
-                await workflow.execute_activity(
-                    work, "", start_to_close_timeout=MINUTE, heartbeat_timeout=timedelta(seconds=1)
-                )
+            case "a deadline":
+                await workflow.execute_activity(work, "", schedule_to_close_timeout=MINUTE)
             case "a child":
                 await workflow.execute_child_workflow(Farewell.run)
             case "nobody's activity":

@@ -8,7 +8,7 @@ from domain.errors import TropaError
 
 SECOND = 1_000_000_000  # nanoseconds, in which Temporal counts
 TRY_CANCEL = 0
-UNTIMED = ("schedule_to_close_timeout", "schedule_to_start_timeout", "heartbeat_timeout")
+UNTIMED = ("schedule_to_close_timeout", "schedule_to_start_timeout")
 ANEW = ("workflow_run_timeout", "workflow_task_timeout", "retry_policy")
 
 
@@ -29,8 +29,8 @@ class WalkBroke(TropaError):
 
 
 def check_activity(workflow: str, call: Any) -> None:
-    """Refuse an activity whose timeouts could end it. `start_to_close` cannot: here it takes no time. Raises
-    CannotRehearse."""
+    """Refuse an activity whose timeouts could end it. `start_to_close` and `heartbeat` cannot: here it takes no time.
+    Raises CannotRehearse."""
     for name in UNTIMED:
         if getattr(call, name).ToNanoseconds():
             raise CannotRehearse(workflow, f"{name} of the activity {call.activity_type}")
