@@ -1,8 +1,8 @@
 """What is decided before any route: the size of a body, and what an address may look like."""
 
+import re
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Refused, problem
@@ -15,6 +15,8 @@ LARGEST_FILE = 256 * MIB  # that is imported
 STRANGERS = ("/v1/visits", "/j/", "/m/")
 FILES = ("/v1/imports/", "/v1/products:import")
 CLOSE = {"Connection": "close"}
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))  # files of ours may be kept
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 SLASH = "\x1f"
 """Stands for an escaped slash inside a path segment, where no control character is allowed, so that routes match."""
 
@@ -102,10 +104,9 @@ class PlainAddress:
             segments = [unquote_to_bytes(segment).decode() for segment in raw.split(b"?")[0].split(b"/")]
         except UnicodeDecodeError:
             return await problem(400, "The address is not UTF-8.")(scope, receive, send)
-        if any(character < " " or character == "\x7f" for segment in segments for character in segment):
+        if _CONTROL.search("".join(segments)):
             return await problem(400, "The address holds a control character.")(scope, receive, send)
-        path = "/".join(segment.replace("/", SLASH) for segment in segments)
-        scope["path"] = path
+        scope["path"] = "/".join(segment.replace("/", SLASH) for segment in segments)
         return await self._app(scope, receive, send)
 
 
@@ -120,10 +121,10 @@ class SafeHeaders:
 
         async def safe(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                headers = list(message.get("headers", ()))
+                given = [name for name, _ in headers]
+                added = _SAFE[:1] if scope["path"].startswith("/static/") else _SAFE
+                message["headers"] = headers + [each for each in added if each[0] not in given]
             await send(message)
 
         await self._app(scope, receive, safe)

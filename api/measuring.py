@@ -54,9 +54,13 @@ class Meters:
 
     def took(self, taken: Taken, rejected: int) -> None:
         """Count a batch of events."""
-        self._accepted.inc(taken.accepted)
-        self._duplicate.inc(taken.duplicates)
-        self._rejected.inc(rejected)
+        for meter, count in (
+            (self._accepted, taken.accepted),
+            (self._duplicate, taken.duplicates),
+            (self._rejected, rejected),
+        ):
+            if count:
+                meter.inc(count)
 
     def text(self, counts: Counts | None) -> bytes:
         """All metrics as Prometheus reads them; without counts when the database is down."""
@@ -104,8 +108,9 @@ class Measure:
             route = getattr(scope.get("route"), "path", UNKNOWN)
             method = scope["method"] if scope["method"] in METHODS else UNKNOWN
             self._meters.answered(method, route, status, seconds)
-            said = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
-            # Thousands a second would drown the others, and are counted above.
-            usual = route == EVENTS and status == 202
-            log.log(logging.DEBUG if usual else logging.INFO, "answered", extra=said)
+            # Thousands of events a second would drown the others, and are counted above.
+            level = logging.DEBUG if route == EVENTS and status == 202 else logging.INFO
+            if log.isEnabledFor(level):
+                said = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
+                log.log(level, "answered", extra=said)
         return None

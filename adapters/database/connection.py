@@ -73,14 +73,15 @@ class Database:
 
         Its errors are the driver's own: asyncpg.PostgresError, asyncpg.InterfaceError, OSError.
         """
-        async with self.engine.connect() as connection:
-            driver: asyncpg.Connection[Any] = (await connection.get_raw_connection()).driver_connection
-            try:
-                yield driver
-            finally:
-                if driver.is_closed():  # the server went away, and took the others along
-                    await connection.invalidate()
-                    await self.engine.dispose()
+        taken = await self.engine.raw_connection()
+        driver: asyncpg.Connection[Any] = taken.driver_connection
+        try:
+            yield driver
+        finally:
+            if driver.is_closed():  # the server went away, and took the others along
+                taken.invalidate()
+                await self.engine.dispose()
+            taken.close()
 
     def wake(self, *news: News) -> None:
         """Tell waiting pumps that there are new rows, of any kind where none is named: this process's at once, others
