@@ -134,7 +134,7 @@ class Ground:
         for customer in ids:
             async with self.database.transaction() as connection:
                 began = time.perf_counter()
-                await self.segments.refresh_customer(connection, customer, self.day.at)
+                await self.segments.refresh_customers(connection, [customer], self.day.at)
                 ours.append(time.perf_counter() - began)
             async with self.database.transaction() as connection:
                 began = time.perf_counter()

@@ -1,6 +1,7 @@
 """What projection knows of the installation: its journeys, and how what customers do is counted."""
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.engagement import EngagementModel
@@ -38,6 +39,15 @@ class Routing:
     stages: StageSet = field(default_factory=lambda: StageSet(name=""))
     surveys: Mapping[str, Survey] = field(default_factory=dict)
 
-    def starting_on(self, event: Event) -> Iterable[Listed]:
+    def starting_on(self, event: Event) -> list[Listed]:
         """The journeys that an event starts."""
-        return (listed for listed in self.journeys.values() if listed.starts(event))
+        return [listed for listed in self._waiting_for.get(event.name, ()) if listed.starts(event)]
+
+    @functools.cached_property
+    def _waiting_for(self) -> dict[str, list[Listed]]:
+        """The journeys that may start, by the names of the events that start them."""
+        found: dict[str, list[Listed]] = {}
+        for listed in self.journeys.values():
+            for name in listed.starts_on:
+                found.setdefault(name, []).append(listed)
+        return found

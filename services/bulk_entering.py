@@ -145,8 +145,7 @@ class BulkEntering:
         """What stands against some of these lines, by their index."""
         declaration, now = self._catalogue.journey(bulk["journey"]), self._clock.now()
         ours = [line["customer"] for line in lines]
-        for customer in await events.with_pending(connection, ours):
-            await self._projector.apply_pending(connection, customer)
+        await self._projector.apply_pending(connection, *await events.with_pending(connection, ours))
         found = await candidates(connection, declaration.name, ours)
         messages = self._catalogue.messages_of(declaration.name)
         may_reach = await self._reach.of(connection, messages, await self._policies.in_force(connection), found)

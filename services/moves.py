@@ -1,6 +1,7 @@
 """Customers move through stages: written down, and told as events that journeys start on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,12 +13,20 @@ from domain.stages import Move
 from domain.triggers import STAGE_ENTERED
 
 
-async def write_moves(
-    connection: AsyncConnection, customer: str, customer_id: str, model: str, moves: Sequence[Move], now: datetime
-) -> None:
-    """A customer moved through stages. What history moved is told silently, and starts nothing."""
-    await stages.enter(connection, customer, model, moves)
-    await events.insert(connection, [_told(customer_id, move, now) for move in moves])
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A customer, by our id and the company's, and the stages that they went through."""
+
+    customer: str
+    customer_id: str
+    moves: Sequence[Move]
+
+
+async def write_moves(connection: AsyncConnection, model: str, moved: Sequence[Moved], now: datetime) -> None:
+    """Customers moved through stages of a set. What history moved is told silently, and starts nothing."""
+    if moved:
+        await stages.enter(connection, model, {each.customer: each.moves for each in moved})
+        await events.insert(connection, [_told(each.customer_id, move, now) for each in moved for move in each.moves])
 
 
 def _told(customer_id: str, move: Move, now: datetime) -> NewEvent:

@@ -112,11 +112,11 @@ class Segments:
         for name in sorted(known.now):
             with contextlib.suppress(InvalidInput):
                 whole = known.whole(name)
-                members = statement.members(whole.rule, but="c.id = :customer")
+                members = statement.members(whole.rule, but=segments.ASKED_OF)
                 asks.append(
                     segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members)
                 )
-        values = {**statement.values, "now": self._clock.now(), "scale": self._scale, "customer": customer}
+        values = {**statement.values, "now": self._clock.now(), "scale": self._scale, "customers": [customer]}
         with self._patiently():
             names = await segments.inside(connection, " UNION ALL ".join(asks), values, patience=self._patience)
         return [known[name].segment for name in names]
@@ -153,19 +153,19 @@ class Segments:
         database.wake()
         return found
 
-    async def refresh_customer(
-        self, connection: AsyncConnection, customer: str, now: datetime, *, silently: bool = False
-    ) -> int:
-        """As `refresh`, of all watched segments, for one customer, whose lock the caller holds: one statement.
+    async def refresh_customers(
+        self, connection: AsyncConnection, customers: Sequence[str], now: datetime, *, silently: bool = False
+    ) -> frozenset[str]:
+        """As `refresh`, of all watched segments, for some customers, whose locks the caller holds: one statement.
 
-        Answers how many events it wrote. A segment whose members were never found by the rule in force is left to
+        Answers those of whom it wrote events. A segment whose members were never found by the rule in force is left to
         `refresh`.
         """
-        watch = await self._watching(connection) if self.watched else None
+        watch = await self._watching(connection) if self.watched and customers else None
         if not watch or not watch.asks:
-            return 0
+            return frozenset()
         values = {**watch.values, "scale": self._scale}
-        return await segments.refresh_customer(connection, watch.asks, values, customer, now=now, aloud=not silently)
+        return await segments.refresh_customers(connection, watch.asks, values, customers, now=now, aloud=not silently)
 
     async def _watching(self, connection: AsyncConnection) -> _Watch:
         if self._watch and time.monotonic() - self._watch_since < REMEMBERED:
@@ -178,7 +178,7 @@ class Segments:
             except (NotFound, InvalidInput) as error:
                 log.error("a watched segment cannot be watched", extra={"segment": name, "error": str(error)})
                 continue
-            members = statement.members(whole.rule, but="c.id = :customer")
+            members = statement.members(whole.rule, but=segments.ASKED_OF)
             asks.append(segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members))
         self._watch = _Watch(asks=" UNION ALL ".join(asks), values=statement.values)
         self._watch_since = asked

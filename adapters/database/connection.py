@@ -160,13 +160,30 @@ async def lock_customers(connection: AsyncConnection, customers: Sequence[str]) 
     return list(rows.scalar_one())
 
 
-async def try_lock_customer(connection: AsyncConnection, customer: str) -> bool:
-    """As `lock_customer`, but answers False at once when somebody else holds it. It follows no merge: a profile that
-    was merged away meanwhile has nothing any more."""
+async def try_lock_customers(connection: AsyncConnection, customers: Sequence[str]) -> list[str]:
+    """As `lock_customers`, but at once: answers those whose locks nobody else holds. It follows no merge: a profile
+    that was merged away meanwhile has nothing any more."""
     found = await connection.execute(
-        text("SELECT pg_try_advisory_xact_lock(hashtextextended(:customer, 0))"), {"customer": customer}
+        text("""
+            SELECT id FROM unnest(cast(:customers AS text[])) AS given (id)
+            WHERE pg_try_advisory_xact_lock(hashtextextended(id, 0))
+        """),
+        {"customers": list(customers)},
     )
-    return bool(found.scalar_one())
+    return list(found.scalars())
+
+
+async def plan_anew(connection: AsyncConnection) -> None:
+    """Until the end of the transaction each statement is planned for what it is given, and looks rows up.
+
+    For statements about many rows of tables that grow by the minute, whose statistics are old or none: PostgreSQL would
+    go on with the plan from when a table was empty, or think its rows few, and read the whole of it again and again.
+    """
+    await connection.execute(
+        text("""
+            SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
+        """)
+    )
 
 
 def will_pass(error: BaseException) -> bool:

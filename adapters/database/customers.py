@@ -109,7 +109,7 @@ async def consents_of_all(connection: AsyncConnection, customers: Sequence[str])
 CONSENTS = """
     SELECT json_object_agg(channel || CASE topic WHEN '' THEN '' ELSE '/' || topic END, json_build_object(
         'status', status, 'at', at, 'source', source, 'wording', wording, 'proof', proof))::text
-    FROM consents WHERE customer = :customer
+    FROM consents WHERE customer = {customer}
 """
 
 
@@ -209,20 +209,11 @@ async def update_profile(connection: AsyncConnection, customer: str, profile: Ma
     await connection.execute(text(f"UPDATE customers SET {columns} WHERE id = :id"), {**profile, "id": customer})  # noqa: S608
 
 
-async def store_standing(connection: AsyncConnection, customer: str, standing: Standing) -> None:
-    """What projection counted."""
-    touch = standing.first_touch
-    await connection.execute(
-        text("""
-            UPDATE customers SET events = :events, orders = :orders, revenue = :revenue,
-                last_order_at = :last_order_at, feature_used_at = :feature_used_at, activated_at = :activated_at,
-                last_active_at = :last_active_at, engaged_at = :engaged_at, engagement = :engagement,
-                engagement_at = :engagement_at, first_touch = cast(:first_touch AS jsonb), stage = :stage,
-                stage_since = :stage_since, trouble = :trouble
-            WHERE id = :customer
-        """),
+async def store_standings(connection: AsyncConnection, standings: Mapping[str, Standing]) -> None:
+    """What projection counted, by our ids."""
+    rows = [
         {
-            "customer": customer,
+            "id": customer,
             "events": standing.number,
             "orders": standing.orders,
             "revenue": standing.revenue,
@@ -233,11 +224,23 @@ async def store_standing(connection: AsyncConnection, customer: str, standing: S
             "engaged_at": standing.engaged_at,
             "engagement": standing.engagement.value,
             "engagement_at": standing.engagement.at,
-            "first_touch": msgspec.json.encode(touch).decode() if touch else None,
+            "first_touch": standing.first_touch,
             "stage": standing.stage,
             "stage_since": standing.stage_since,
-            "trouble": standing.trouble.value if standing.trouble else None,
-        },
+            "trouble": standing.trouble,
+        }
+        for customer, standing in standings.items()
+    ]
+    await connection.execute(
+        text("""
+            UPDATE customers AS c SET events = s.events, orders = s.orders, revenue = s.revenue,
+                last_order_at = s.last_order_at, feature_used_at = s.feature_used_at, activated_at = s.activated_at,
+                last_active_at = s.last_active_at, engaged_at = s.engaged_at, engagement = s.engagement,
+                engagement_at = s.engagement_at, first_touch = nullif(s.first_touch, 'null'), stage = s.stage,
+                stage_since = s.stage_since, trouble = s.trouble
+            FROM jsonb_populate_recordset(NULL::customers, cast(:standings AS jsonb)) AS s WHERE c.id = s.id
+        """),
+        {"standings": msgspec.json.encode(rows).decode()},
     )
 
 

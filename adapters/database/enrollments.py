@@ -91,21 +91,22 @@ async def release(connection: AsyncConnection, customer: str, *, rule: str | Non
 
 
 _STANDING = f"""
-    SELECT c.*, ({CONSENTS}) AS consents,
+    SELECT c.*, ({CONSENTS.format(customer="c.id")}) AS consents,
         (SELECT json_agg(json_build_object('id', id, 'journey', journey, 'about', about, 'started_at', started_at,
                 'after_event', after_event, 'signals', signals, 'hearing', hearing) ORDER BY started_at, id)::text
-            FROM enrollments WHERE customer = :customer AND ended_at IS NULL) AS walks
-    FROM customers c WHERE c.id = :customer
+            FROM enrollments WHERE customer = c.id AND ended_at IS NULL) AS walks
+    FROM customers c WHERE c.id = ANY(:customers)
 """  # noqa: S608  our own words
 
 
-async def standing(connection: AsyncConnection, customer: str) -> RowMapping:
-    """A customer's row with `consents` and open `walks` beside it, each to be read by `read_...`."""
-    return (await connection.execute(text(_STANDING), {"customer": customer})).mappings().one()
+async def standings(connection: AsyncConnection, customers: Sequence[str]) -> dict[str, RowMapping]:
+    """Customers' rows by our ids, with `consents` and open `walks` beside each, to be read by `read_...`."""
+    rows = await connection.execute(text(_STANDING), {"customers": list(customers)})
+    return {row["id"]: row for row in rows.mappings()}
 
 
 def read_walks(walks: str | None) -> dict[str, Walk]:
-    """Open enrollments as `standing` tells them, by id, oldest first."""
+    """Open enrollments as `standings` tells them, by id, oldest first."""
     return {walk.id: walk for walk in msgspec.json.decode(walks, type=list[Walk])} if walks else {}
 
 

@@ -1,8 +1,8 @@
 """SQL for events: stored once, projected once, in order."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -115,50 +115,64 @@ async def digests(connection: AsyncConnection, event_ids: Sequence[str]) -> dict
     return {row.event_id: row.digest for row in rows}
 
 
-async def customers_waiting(connection: AsyncConnection, limit: int) -> list[tuple[str, str | None]]:
-    """Some customers who have events to project: the company's id, and ours for those who are known."""
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Somebody who has events to project, and how many: the company's id, and ours if they are known."""
+
+    customer_id: str
+    customer: str | None
+    events: int
+
+
+async def customers_waiting(connection: AsyncConnection, limit: int) -> list[Waiting]:
+    """Some customers who have events to project."""
     rows = await connection.execute(
         text("""
-            SELECT waiting.customer_id, c.id FROM (
-                SELECT DISTINCT customer_id FROM events WHERE number IS NULL AND quarantined IS NULL
-                ORDER BY customer_id LIMIT :some
+            SELECT waiting.customer_id, c.id AS customer, waiting.events FROM (
+                SELECT customer_id, count(*) AS events FROM events WHERE number IS NULL AND quarantined IS NULL
+                GROUP BY customer_id ORDER BY customer_id LIMIT :some
             ) AS waiting LEFT JOIN customers c ON c.customer_id = waiting.customer_id ORDER BY waiting.customer_id
         """),
         {"some": limit},
     )
-    return [(row.customer_id, row.id) for row in rows]
+    return [Waiting(**row) for row in rows.mappings()]
 
 
-# Of a customer, under whichever of the company's ids.
-PENDING = """number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
-    SELECT c.customer_id FROM customers c WHERE c.id = :customer
-    UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer = :customer))"""
+# Of customers, under whichever of the company's ids.
+_PENDING = """number IS NULL AND quarantined IS NULL AND customer_id = ANY(ARRAY(
+    SELECT c.customer_id FROM customers c WHERE c.id {whose}
+    UNION ALL SELECT a.customer_id FROM customer_aliases a WHERE a.customer {whose}))"""
+PENDING = _PENDING.format(whose="= :customer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """What of a customer waits, in the order in which it happened; apart, what cannot even be read, and why."""
+    """What of customers waits, in the order in which it happened; apart, what cannot even be read, and why."""
 
-    events: list[Event]
-    unreadable: list[tuple[Event, str]]
+    events: dict[str, list[Event]]
+    unreadable: list[tuple[str, Event, str]]
 
 
-async def pending(connection: AsyncConnection, customer: str) -> Pending:
-    """A customer's unprojected events."""
+async def pending(connection: AsyncConnection, customers: Sequence[str]) -> Pending:
+    """Customers' unprojected events, by customer."""
     rows = await connection.execute(
         text(f"""
-            SELECT id, event_id, name, occurred_at, received_at, source, about, properties::text FROM events
-            WHERE {PENDING} ORDER BY occurred_at, event_id
+            SELECT coalesce((SELECT c.id FROM customers c WHERE c.customer_id = e.customer_id),
+                    (SELECT a.customer FROM customer_aliases a WHERE a.customer_id = e.customer_id)) AS customer,
+                id, event_id, name, occurred_at, received_at, source, about, properties::text FROM events e
+            WHERE {_PENDING.format(whose="= ANY(:customers)")} ORDER BY occurred_at, event_id
         """),  # noqa: S608  our own words
-        {"customer": customer},
+        {"customers": list(customers)},
     )
-    found = Pending(events=[], unreadable=[])
-    for row in rows.mappings():
-        event = Event(**{**row, "properties": {}})
+    found = Pending(events={}, unreadable=[])
+    for row in map(dict, rows.mappings()):
+        customer, properties = row.pop("customer"), row.pop("properties")
         try:
-            found.events.append(replace(event, properties=msgspec.json.decode(row["properties"], type=dict[str, Any])))
+            event = Event(**row, properties=msgspec.json.decode(properties, type=dict[str, Any]))
         except (msgspec.DecodeError, RecursionError) as error:  # PostgreSQL keeps numbers that no program can hold
-            found.unreadable.append((event, type(error).__name__))
+            found.unreadable.append((customer, Event(**row), type(error).__name__))
+            continue
+        found.events.setdefault(customer, []).append(event)
     return found
 
 
@@ -202,16 +216,24 @@ async def is_pending(connection: AsyncConnection, event: UUID) -> bool:
     return rows.first() is not None
 
 
-async def mark_projected(connection: AsyncConnection, customer: str, numbered: Iterable[tuple[UUID, int]]) -> None:
+Numbered = tuple[str, UUID, int]
+"""Whose event, which, and its number among theirs."""
+
+
+async def mark_projected(connection: AsyncConnection, numbered: Sequence[Numbered]) -> None:
     """Number events as applied."""
-    pairs = list(numbered)
     await connection.execute(
         text("""
-            UPDATE events SET customer = :customer, number = given.number
-            FROM unnest(cast(:ids AS uuid[]), cast(:numbers AS int[])) AS given (id, number)
+            UPDATE events SET customer = given.customer, number = given.number
+            FROM unnest(cast(:customers AS text[]), cast(:ids AS uuid[]), cast(:numbers AS int[]))
+                AS given (customer, id, number)
             WHERE events.id = given.id
         """),
-        {"customer": customer, "ids": [i for i, _ in pairs], "numbers": [n for _, n in pairs]},
+        {
+            "customers": [customer for customer, _, _ in numbered],
+            "ids": [event for _, event, _ in numbered],
+            "numbers": [number for _, _, number in numbered],
+        },
     )
 
 

@@ -32,7 +32,7 @@ _AROUND = f"""
         (SELECT json_agg(json_build_array(channel, json_build_object(
                 'address', address, 'keys', keys, 'heard_at', last_inbound_at)))::text
             FROM ({ALL_OF_CUSTOMER}) AS kept) AS addresses,
-        ({CONSENTS}) AS consents,
+        ({CONSENTS.format(customer=":customer")}) AS consents,
         EXISTS (SELECT FROM events WHERE {PENDING}) AS pending
     FROM enrollments e JOIN customers c ON c.id = :customer LEFT JOIN sends s ON s.id = :send
     WHERE e.id = :enrollment

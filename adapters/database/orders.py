@@ -1,6 +1,6 @@
 """SQL for orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -18,17 +18,18 @@ _CADENCE = text("""
 """)
 
 
-async def of_customer(connection: AsyncConnection, customer: str) -> dict[str, Order]:
-    """All orders of a customer, by name."""
+async def of_customers(connection: AsyncConnection, customers: Sequence[str]) -> dict[str, dict[str, Order]]:
+    """All orders of customers, by customer and name."""
     rows = await connection.execute(
         text("""
-            SELECT "order", placed_at, status, gross, refunded, rate, currency, products, codes FROM orders
-            WHERE customer = :customer
+            SELECT customer, "order", placed_at, status, gross, refunded, rate, currency, products, codes FROM orders
+            WHERE customer = ANY(:customers)
         """),
-        {"customer": customer},
+        {"customers": list(customers)},
     )
-    return {
-        row.order: Order(
+    found: dict[str, dict[str, Order]] = {customer: {} for customer in customers}
+    for row in rows:
+        found[row.customer][row.order] = Order(
             order=row.order,
             placed_at=row.placed_at,
             gross=row.gross,
@@ -40,8 +41,7 @@ async def of_customer(connection: AsyncConnection, customer: str) -> dict[str, O
             cancelled=row.status == "cancelled",
             told=row.currency != "",
         )
-        for row in rows
-    }
+    return found
 
 
 async def cadence(connection: AsyncConnection, customer: str) -> timedelta | None:
@@ -51,26 +51,26 @@ async def cadence(connection: AsyncConnection, customer: str) -> timedelta | Non
     return found
 
 
-async def store(connection: AsyncConnection, customer: str, orders: Iterable[Order]) -> None:
-    """Write orders as they are now."""
+async def store(connection: AsyncConnection, changed: Iterable[tuple[str, Order]]) -> None:
+    """Write customers' orders as they are now."""
     await connection.execute(
         text("""
             INSERT INTO orders (customer, "order", placed_at, status, gross, refunded, rate, net, currency, products,
                                 codes)
-            SELECT :customer, o."order", o.placed_at, o.status, o.gross, o.refunded, o.rate, o.net, o.currency,
-                ARRAY(SELECT jsonb_array_elements_text(o.products)), ARRAY(SELECT jsonb_array_elements_text(o.codes))
-            FROM jsonb_to_recordset(cast(:orders AS jsonb)) AS o ("order" text, placed_at timestamptz, status text,
-                gross numeric, refunded numeric, rate numeric, net numeric, currency text, products jsonb, codes jsonb)
+            SELECT o.customer, o."order", o.placed_at, o.status, o.gross, o.refunded, o.rate, o.net, o.currency,
+                o.products, o.codes
+            FROM jsonb_populate_recordset(NULL::orders, cast(:orders AS jsonb)) AS o
             ON CONFLICT (customer, "order") DO UPDATE SET placed_at = excluded.placed_at, status = excluded.status,
                 gross = excluded.gross, refunded = excluded.refunded, rate = excluded.rate, net = excluded.net,
                 currency = excluded.currency, products = excluded.products, codes = excluded.codes
         """),
-        {"customer": customer, "orders": msgspec.json.encode([_row(order) for order in orders]).decode()},
+        {"orders": msgspec.json.encode([_row(customer, order) for customer, order in changed]).decode()},
     )
 
 
-def _row(order: Order) -> dict[str, object]:
+def _row(customer: str, order: Order) -> dict[str, object]:
     return {
+        "customer": customer,
         "order": order.order,
         "placed_at": order.placed_at,
         "status": order.status,

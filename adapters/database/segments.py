@@ -154,41 +154,51 @@ async def refresh(connection: AsyncConnection, segment: str, members: Members, *
     return Moved(**rows.mappings().one())
 
 
-async def refresh_customer(
-    connection: AsyncConnection, watch: str, values: Values, customer: str, *, now: datetime, aloud: bool
-) -> int:
-    """As `refresh`, of all that `watch` asks about (see `asking`), for one customer. Answers of how many it told."""
+async def refresh_customers(
+    connection: AsyncConnection, watch: str, values: Values, customers: Sequence[str], *, now: datetime, aloud: bool
+) -> frozenset[str]:
+    """As `refresh`, of all that `watch` asks about (see `asking`), for some customers. Answers those it told of."""
     rows = await connection.execute(
         text(f"""
             WITH asked AS MATERIALIZED ({watch}),
             stands AS (
-                SELECT a.segment, a.inside FROM asked a
+                SELECT a.segment, a.customer, a.inside FROM asked a
                 JOIN segment_watches w ON w.segment = a.segment AND w.rule = a.rule
             ), came AS (
                 INSERT INTO segment_members (segment, customer, since)
-                SELECT segment, :customer, :now FROM stands s WHERE inside AND NOT EXISTS (
-                    SELECT FROM segment_members k WHERE k.segment = s.segment AND k.customer = :customer)
-                ORDER BY segment ON CONFLICT DO NOTHING RETURNING segment
+                SELECT segment, customer, :now FROM stands s WHERE inside AND NOT EXISTS (
+                    SELECT FROM segment_members k WHERE k.segment = s.segment AND k.customer = s.customer)
+                ORDER BY segment, customer ON CONFLICT DO NOTHING RETURNING segment, customer
             ), went AS (
                 DELETE FROM segment_members k USING stands s
-                WHERE k.segment = s.segment AND k.customer = :customer AND NOT s.inside RETURNING k.segment
+                WHERE k.segment = s.segment AND k.customer = s.customer AND NOT s.inside
+                RETURNING k.segment, k.customer
             ), moved AS (
-                SELECT cast(:entered AS text) AS name, segment, cast(:customer AS text) AS customer FROM came
-                UNION ALL SELECT cast(:left AS text), segment, cast(:customer AS text) FROM went
-            )
-            {_TELL}
+                SELECT cast(:entered AS text) AS name, segment, customer FROM came
+                UNION ALL SELECT cast(:left AS text), segment, customer FROM went
+            ), told AS ({_TELL})
+            SELECT DISTINCT customer FROM moved WHERE cast(:aloud AS boolean)
         """),  # noqa: S608  compiled, its values bound
-        {**values, **_said(now, aloud), "customer": customer},
+        {**values, **_said(now, aloud), "customers": list(customers)},
     )
-    return len(rows.all())
+    return frozenset(rows.scalars())
+
+
+ASKED_OF = "c.id = given.customer"
 
 
 def asking(segment: str, rule: str, members: str) -> str:
-    """One segment's part of a watch: whether a customer is inside by a rule. All are SQL, joined by UNION ALL.
+    """One segment's part of a watch: whether each of `customers` is inside by a rule, of whom `members` finds the one
+    that is `ASKED_OF`. All are SQL, joined by UNION ALL.
 
+    A scalar subquery, for each customer by themselves: as EXISTS, PostgreSQL might rather find all members.
     Who is inside by another rule than that by which the members were found is not asked: that is for `refresh`.
     """
-    return f"SELECT {segment} AS segment, {rule} AS rule, EXISTS ({members}) AS inside"
+    return f"""
+        SELECT {segment} AS segment, {rule} AS rule, given.customer,
+            (SELECT true FROM ({members}) AS found LIMIT 1) IS NOT NULL AS inside
+        FROM unnest(cast(:customers AS text[])) AS given (customer)
+    """  # noqa: S608  compiled, its values bound
 
 
 def _said(now: datetime, aloud: bool) -> dict[str, object]:

@@ -187,6 +187,25 @@ async def test_f20_poison_that_only_the_database_notices_costs_its_customer_noth
     assert [int(row["n"]) for row in told] == list(range(1, 16))
 
 
+async def test_of_many_customers_whoever_somebody_else_is_at_is_left_for_the_next_round(bench: Bench) -> None:
+    names, now = ["anna", "boris", "clara"], bench.clock.now()
+    for name in names:
+        await bench.a_customer(name)
+    await bench.project()
+    before = {name: len(await numbers(bench, name)) for name in names}
+    await bench.ingest.accept([an_event("looked", name, at=now + n * MINUTE) for name in names for n in range(3)])
+
+    async with bench.database.transaction() as connection:
+        await lock_customer(connection, bench.ours["boris"])
+        applied = await bench.projector.project_some()
+
+    assert applied == 6
+    assert [n for n in await numbers(bench, "boris") if n is None] == [None] * 3
+    assert await bench.project() == 3
+    for name in names:
+        assert await numbers(bench, name) == list(range(1, before[name] + 4))
+
+
 async def test_a_stored_option_that_the_code_no_longer_has_gives_way_to_the_default(bench: Bench) -> None:
     await bench.change("""INSERT INTO journey_settings (journey, options) VALUES ('Trial', '{"gone": 1}')""")
     await bench.ingest.accept([an_event("trial_started", "anna", at=bench.clock.now())])

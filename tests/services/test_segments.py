@@ -46,7 +46,7 @@ class Watching:
         """As the projector does, after what happened to one customer."""
         async with self.bench.database.transaction() as connection:
             ours = self.bench.ours[customer]
-            await self.segments.refresh_customer(connection, ours, self.bench.clock.now(), **how)
+            await self.segments.refresh_customers(connection, [ours], self.bench.clock.now(), **how)
 
     async def told(self) -> list[tuple[str, str, str]]:
         """What was told of whom, in order."""
@@ -136,12 +136,12 @@ async def test_a_changed_rule_finds_its_members_silently(bench: Bench, watching:
     other = watching.another()  # a worker that has not heard of the change yet
 
     async with bench.database.transaction() as connection:
-        await other.refresh_customer(connection, bench.ours["anna"], bench.clock.now())
+        await other.refresh_customers(connection, [bench.ours["anna"]], bench.clock.now())
         changed = a_segment("buyers", {"event": {"name": "product_viewed"}})
         await watching.segments.set(connection, changed, actor=STAFF)
     async with bench.database.transaction() as connection:
         for name in ("anna", "boris"):
-            await other.refresh_customer(connection, bench.ours[name], bench.clock.now())
+            await other.refresh_customers(connection, [bench.ours[name]], bench.clock.now())
 
     assert await watching.told() == []
     assert await bench.rows("SELECT segment, customer FROM segment_members") == [
