@@ -6,7 +6,8 @@ from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from tropa.rehearsal.exploring.chart import Chart, Edge, Spot, chart, grouped
-from tropa.rehearsal.exploring.search import START, Found, Node
+from tropa.rehearsal.exploring.search import START, Found
+from tropa.rehearsal.exploring.walker import Node
 from tropa.rehearsal.exploring.words import say
 from tropa.rehearsal.words import OUTCOMES, lasting
 
