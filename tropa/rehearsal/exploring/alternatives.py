@@ -186,7 +186,9 @@ class Alternatives:
         found = []
         for each in itertools.product(*values):
             said = {name: value for name, value in zip(kinds, each, strict=True) if value is not None}
-            found.append((max(1, sum(value != usual[0] for value, usual in zip(each, values, strict=True))), said | about))
+            found.append(
+                (max(1, sum(value != usual[0] for value, usual in zip(each, values, strict=True))), said | about)
+            )
         return sorted(found, key=lambda each: each[0])
 
     def _values(self, kind: type) -> list[Any]:
