@@ -24,7 +24,7 @@ class DeadEnd(Journey):
         if await self.variant("door") == "ajar":
             await self.send("never")
         while heard := await self.wait_for("knocked", within=days(3)):
-            if heard.properties["times"] > 3:
+            if heard.properties.get("times", 0) > 3:
                 raise RuntimeError("too loud")
             await self.send("who_is_there")
         customer = await self.customer()

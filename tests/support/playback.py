@@ -207,6 +207,15 @@ class Playback:
         """Time passes, to an instant."""
         await self._world.until(at)
 
+    async def until_next(self, most: timedelta) -> bool:
+        """Time passes until something happens by itself: on the rehearsal ground, and soon enough. Answers whether."""
+        assert isinstance(self._world, Ground)
+        due, last = self._world.next, self.clock.now() + most
+        if due is None or due > last:
+            return False
+        await self.until(max(due, self.clock.now()))
+        return True
+
     async def enrollments(self) -> list[dict[str, Any]]:
         """All enrollments, oldest first."""
         return await self.rows("SELECT * FROM enrollments ORDER BY started_at, id")

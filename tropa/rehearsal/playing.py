@@ -121,9 +121,7 @@ class _Player:
         if any(deed.event in plan.beginnings for deed in self._script.does):
             return
         if plan.starts_on:
-            first = Deed(
-                event=event_of(plan.starts_on[0]), day=0, about=about, properties=_properties(plan.starts_on[0])
-            )
+            first = Deed(event=event_of(plan.starts_on[0]), day=0, about=about, properties=what_fits(plan.starts_on[0]))
             self._due.append((self.began, first, None))
             return
         house = self._ground.house
@@ -236,7 +234,7 @@ def _check(ground: Ground, declaration: Declaration, script: Script) -> None:
         raise InvalidInput(wrong)
 
 
-def _properties(trigger: Trigger) -> dict[str, object]:
+def what_fits(trigger: Trigger) -> dict[str, object]:
     """What an event must say to be such a one."""
     told: dict[str, object] = {}
     for name, wanted in trigger.where.items() if isinstance(trigger, On) else ():

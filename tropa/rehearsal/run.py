@@ -83,7 +83,8 @@ class Run:
         """A signal reaches it, unless it has closed."""
         if instance := self._open():
             self.recording.signaled(self._stage.now, name, payloads)
-            self._task(lambda now, events: instance.signal(now, events, name, payloads))
+            came = self.recording.length
+            self._task(lambda now, events: instance.signal(now, events, came, name, payloads))
 
     def cancel(self, reason: str) -> None:
         """Its cancellation is asked for, unless it has closed."""

@@ -130,9 +130,10 @@ class Instance:
         begins.arguments.extend(arguments)
         return self._activate(told)
 
-    def signal(self, at: int, events: int, name: str, payloads: Sequence[Payload]) -> Sequence[Command]:
-        """A signal came."""
+    def signal(self, at: int, events: int, came: int, name: str, payloads: Sequence[Payload]) -> Sequence[Command]:
+        """A signal came, as the event of that number."""
         told, job = self._activation(at, events)
+        job.signal_workflow.originating_event_id = came
         job.signal_workflow.signal_name = name
         job.signal_workflow.input.extend(payloads)
         return self._activate(told)

@@ -153,8 +153,9 @@ class Journey(Walk):
         """
         until = self.now() + within
         while heard := await self.wait_for("task_closed", within=until - self.now()):
-            if heard.properties.get("task") == name:
-                return TaskOutcome(heard.properties["outcome"])
+            outcome = heard.properties.get("outcome")  # anybody may send an event of this name, that says less
+            if heard.properties.get("task") == name and outcome:
+                return TaskOutcome(outcome)
         return None
 
     async def update_crm(self, *, stage: str = "", outcome: Outcome | None = None, task: str = "") -> None:

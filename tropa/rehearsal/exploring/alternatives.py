@@ -4,7 +4,7 @@ import ast
 import functools
 import inspect
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,6 @@ from domain.messages import Channel, Message
 from domain.options import describe
 from domain.sends import Reaction, SendResult, SendState
 from domain.surveys import SURVEY_ANSWERED
-from domain.triggers import events_of
 from workflows.toolkit.journey import Journey
 
 DAY = timedelta(days=1)
@@ -33,12 +32,16 @@ NOT_SENT = (SendState.REFUSED, SendState.EXPIRED, SendState.HOLDOUT)
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One thing that may happen. `kind` is time, event, ends, leaves or answer; `word` tells it, `value` is it."""
+    """One thing that may happen. `kind` is time, event, ends, leaves or answer; `word` tells it, `value` is it.
+
+    `unusual` says in how many things it differs from what is usual: what differs in less is tried first.
+    """
 
     kind: str
     word: str
     value: Any = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    unusual: int = 1
 
 
 TIME = Choice(kind="time", word="time passes")
@@ -79,20 +82,19 @@ class Alternatives:
         ]
 
     def at_a_wait(self, first: bool, asked: str) -> list[Choice]:
-        """Time passes; or something happens meanwhile. Leaving is the same everywhere, so it is tried once.
-
-        `asked` is the last send, which a survey's answer names.
+        """Time passes; or something happens meanwhile. Leaving is the same everywhere, so it is tried once; a journey
+        that serves is not left. `asked` is the last send, which a survey's answer names.
         """
         plan, found = self._plan, [TIME]
         for name in plan.hears:
             found += [
-                Choice(kind="event", word=_event(name, said), value=name, properties=said)
-                for said in itertools.islice(self._said(name, asked), MOST_EVENTS)
+                Choice(kind="event", word=_event(name, said), value=name, properties=said, unusual=unusual)
+                for unusual, said in self._said(name, asked)[:MOST_EVENTS]
             ]
         if plan.goal:
             found.append(Choice(kind="ends", word=str(plan.goal), value=Outcome.CONVERTED))
-        found += [Choice(kind="ends", word=name, value=Outcome.EXITED) for name in events_of(plan.exits)]
-        return [*found, Choice(kind="leaves", word="opted_out")] if first else found
+        found += [Choice(kind="ends", word=str(each), value=Outcome.EXITED) for each in plan.exits]
+        return [*found, Choice(kind="leaves", word="opted_out")] if first and not plan.serves else found
 
     def of_a_send(self, message: str, leg: int, cascade: bool) -> list[Choice]:
         """It goes; or not, for one reason or another; the next leg of a cascade also because it was seen."""
@@ -132,7 +134,7 @@ class Alternatives:
         return [
             Choice(kind="answer", word="an ordinary customer", value={}),
             *(
-                Choice(kind="answer", word=word, value=facts)
+                Choice(kind="answer", word=word, value=facts, unusual=len(facts))
                 for word, facts in [*single, *(double if len(double) <= MOST_DOUBLES else [])]
             ),
         ]
@@ -168,17 +170,26 @@ class Alternatives:
             "reachable": [(), *((each,) for each in Channel)],
         }
 
-    def _said(self, event: str, asked: str) -> Iterator[dict[str, Any]]:
-        """Every combination of what an event may say."""
+    def _said(self, event: str, asked: str) -> list[tuple[int, dict[str, Any]]]:
+        """Every combination of what an event may say or leave out, with in how many things it differs from the first.
+
+        A journey is told only what fits the declared kind, so that anything may be missing.
+        """
         kinds = dict(self._plan.properties.get(event, {}))
         if event == SURVEY_ANSWERED:
             kinds.setdefault("score", int)
         values = [
-            SCORES if event == SURVEY_ANSWERED and name == "score" else self._values(kind)
+            SCORES if event == SURVEY_ANSWERED and name == "score" else [*self._values(kind), None]
             for name, kind in kinds.items()
         ]
         about = {"send": asked} if event == SURVEY_ANSWERED else {}
-        return (dict(zip(kinds, each, strict=True)) | about for each in itertools.product(*values))
+        found = []
+        for each in itertools.product(*values):
+            said = {name: value for name, value in zip(kinds, each, strict=True) if value is not None}
+            found.append(
+                (max(1, sum(value != usual[0] for value, usual in zip(each, values, strict=True))), said | about)
+            )
+        return sorted(found, key=lambda each: each[0])
 
     def _values(self, kind: type) -> list[Any]:
         if isinstance(kind, type) and issubclass(kind, StrEnum):

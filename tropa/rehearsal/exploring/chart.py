@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tropa.rehearsal.exploring.search import START, Found, Node, Way
-from tropa.rehearsal.exploring.walker import Step
+from tropa.rehearsal.exploring.search import START, Found, Way
+from tropa.rehearsal.exploring.walker import Node, Step
 
 ANYWHERE = 3  # a step that as many others lead to, by the same event, may come at any time
 

@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 
 from domain.endings import ENDINGS, ending_words
 from tropa.rehearsal.exploring.chart import Chart, Edge, Spot, chart, grouped
-from tropa.rehearsal.exploring.search import START, Found, Node
+from tropa.rehearsal.exploring.search import START, Found
+from tropa.rehearsal.exploring.walker import Node
 from tropa.rehearsal.exploring.words import say
 from tropa.rehearsal.words import lasting
 

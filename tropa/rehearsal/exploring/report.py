@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from domain.endings import ENDINGS, ending_words
-from tropa.rehearsal.exploring.search import Found, Node
-from tropa.rehearsal.exploring.walker import Walked
+from tropa.rehearsal.exploring.search import Found
+from tropa.rehearsal.exploring.walker import Node, Walked
 from tropa.rehearsal.exploring.words import KINDS, say
 from tropa.rehearsal.words import lasting
 
@@ -17,7 +17,7 @@ COLUMN = 44
 def told(found: Found, language: str) -> Iterator[tuple[str, str]]:
     """Lines for a terminal, each with its style."""
     whole = not (found.gaps or found.unsent or found.broken)
-    title = say("title" if whole else "gaps", language, journey=found.declaration.name, walks=found.walks)
+    title = say("title" if whole else "gaps", language, journey=found.declaration.name, walks=len(found.walks))
     yield title, "bold green" if whole else "bold yellow"
     if not found.complete:
         yield say("cut off", language), "yellow"
@@ -48,7 +48,7 @@ def data(found: Found) -> dict[str, Any]:
     """The same for programs; instants in seconds since the beginning."""
     return {
         "journey": found.declaration.name,
-        "walks": found.walks,
+        "walks": len(found.walks),
         "complete": found.complete,
         "reached": [
             {

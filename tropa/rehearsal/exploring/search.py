@@ -1,8 +1,12 @@
-"""The search: walk after walk, each with one thing other than usual, where nobody has looked yet. Shortest first."""
+"""The search: walk after walk, each with one thing other than usual, where nobody has looked yet.
 
+First what differs least from silence; and what follows a walk that came to something new, before the rest.
+"""
+
+import heapq
+import itertools
 import time
-from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,7 +14,7 @@ from domain.journeys import Declaration
 from domain.messages import Message
 from tropa.rehearsal.exploring.alternatives import Alternatives
 from tropa.rehearsal.exploring.coverage import Coverage, Gap
-from tropa.rehearsal.exploring.walker import BEGAN, Step, Walked, Walker
+from tropa.rehearsal.exploring.walker import BEGAN, Node, Step, Walked, Walker
 from tropa.rehearsal.limits import CannotRehearse, WalkBroke
 from workflows.toolkit.journey import Journey
 
@@ -26,10 +30,6 @@ class Way:
     lasting: timedelta
 
 
-Node = tuple[str, str]
-"""A step by its kind and name."""
-
-
 START: Node = ("start", "start")
 
 
@@ -42,12 +42,16 @@ class Found:
     file: str
     first: dict[Node, Walked] = field(default_factory=dict)
     links: dict[tuple[Node, Node], list[Way]] = field(default_factory=dict)
-    silent: Walked
-    walks: int
+    walks: Sequence[Walked]
     complete: bool
     gaps: Sequence[Gap]
     unsent: Sequence[str]
     broken: dict[str, Walked] = field(default_factory=dict)
+
+    @property
+    def silent(self) -> Walked:
+        """The walk beside which nothing happens."""
+        return self.walks[0]
 
 
 def explore(
@@ -61,14 +65,16 @@ def explore(
     """Search a journey, in at most so many walks and seconds; `complete` says whether it came to its end before."""
     coverage = Coverage(journey)
     alternatives = Alternatives(journey, declaration, messages, BEGAN)
-    waiting = deque[tuple[int, ...]]([()])
+    number = itertools.count()
+    waiting: list[tuple[int, int, tuple[int, ...]]] = [(0, next(number), ())]
     looked, known = set[Hashable](), set[Hashable]()
     walked: list[Walked] = []
+    seen: set[Hashable] = set()
     broken: dict[str, Walked] = {}
     began = time.monotonic()
     with coverage.watching():
         while waiting and len(walked) < most and time.monotonic() - began < patience:
-            choices = waiting.popleft()
+            rank, _, choices = heapq.heappop(waiting)
             walker = Walker(journey, alternatives, coverage.file, choices, known)
             try:
                 found = walker.walk()
@@ -78,20 +84,18 @@ def explore(
                 broken.setdefault(str(error), walker.walked)
                 continue
             walked.append(found)
-            waiting.extend(_onward(found, len(choices), looked))
-    first: dict[Node, Walked] = {}
-    for each in walked:
-        for step in each.steps:
-            if step.kind not in ("time", "choice"):
-                first.setdefault((step.kind, step.name), each)
+            came = {*coverage.arcs, *found.nodes}
+            rank, seen = rank - (not came <= seen), seen | came
+            for unusual, onward in _onward(found, len(choices), looked):
+                heapq.heappush(waiting, (rank + unusual, next(number), onward))
+    first = _first(walked)
     return Found(
         declaration=declaration,
         messages=messages,
         file=coverage.file,
         first=first,
         links=_links(walked),
-        silent=walked[0],
-        walks=len(walked),
+        walks=walked,
         complete=not waiting,
         gaps=coverage.gaps,
         unsent=sorted({message.name for message in messages} - {name for kind, name in first if kind == "message"}),
@@ -99,16 +103,28 @@ def explore(
     )
 
 
-def _onward(found: Walked, since: int, looked: set[Hashable]) -> list[tuple[int, ...]]:
-    """The choices of the walks that this one leads to: at each new place, whatever else may happen there."""
+def _first(walked: Sequence[Walked]) -> dict[Node, Walked]:
+    """For each step the walk that comes to it by the least that is unusual; of several the first."""
+    found: dict[Node, tuple[int, Walked]] = {}
+    for each in walked:
+        for step in each.steps:
+            unusual = sum(point.choice.unusual for point in each.script if point.at <= step.at)
+            if step.is_told and unusual < found.get(step.node, (unusual + 1, each))[0]:
+                found[step.node] = unusual, each
+    return {node: each for node, (_, each) in found.items()}
+
+
+def _onward(found: Walked, since: int, looked: set[Hashable]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The choices of the walks that this one leads to, at each new place whatever else may happen there; with each
+    how unusual that is.
+    """
     taken = [point.taken for point in found.points]
-    more = []
     for number, point in enumerate(found.points):
         if number < since or point.key in looked:
             continue
         looked.add(point.key)
-        more += [(*taken[:number], other) for other in range(1, len(point.alternatives))]
-    return more
+        for other, choice in enumerate(point.alternatives[1:], 1):
+            yield choice.unusual, (*taken[:number], other)
 
 
 def _links(walked: Sequence[Walked]) -> dict[tuple[Node, Node], list[Way]]:
@@ -117,10 +133,10 @@ def _links(walked: Sequence[Walked]) -> dict[tuple[Node, Node], list[Way]]:
     for each in walked:
         before, between = START, list[Step]()
         for step in each.steps:
-            if step.kind in ("time", "choice"):
+            if not step.is_told:
                 between.append(step)
                 continue
-            here = step.kind, step.name
+            here = step.node
             ways = found.setdefault((before, here), [])
             if (way := _way(between)) not in ways:
                 ways.append(way)

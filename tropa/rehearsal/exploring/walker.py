@@ -33,6 +33,10 @@ SERVED: list[Callable[..., Any]] = [
 ]
 
 
+Node = tuple[str, str]
+"""A step by its kind and name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """Where something was chosen: the place, what could have been, which of it was taken, and when."""
@@ -61,6 +65,16 @@ class Step:
     state: str = ""
     lasting: timedelta = timedelta(0)
 
+    @property
+    def node(self) -> Node:
+        """Which step it is."""
+        return self.kind, self.name
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is something that the journey does, or comes to."""
+        return self.kind not in ("time", "choice")
+
 
 @dataclass(kw_only=True)
 class Walked:
@@ -74,6 +88,11 @@ class Walked:
     def script(self) -> list[Point]:
         """The points where something else than the usual was chosen: the shortest way to say how it went."""
         return [point for point in self.points if point.taken]
+
+    @property
+    def nodes(self) -> set[Node]:
+        """Whatever it came to."""
+        return {step.node for step in self.steps if step.is_told}
 
 
 class Walker:
