@@ -212,8 +212,8 @@ class Settings(BaseSettings):
         problems = [f"TROPA_SITE_EVENTS: {problem}" for problem in problems_in_names(self.site_events)]
         if unknown := sorted(set(self.forms) - set(form_names())):
             problems.append(f"TROPA_FORMS names {unknown[0]!r}; there are: {', '.join(form_names())}")
-        if self.forms and self.starting and "ConfirmSignUp" not in self.starting:
-            problems.append("TROPA_JOURNEYS must name ConfirmSignUp, too: without it no form can be confirmed")
+        if self.forms and self.starting and "DoubleOptIn" not in self.starting:
+            problems.append("TROPA_JOURNEYS must name DoubleOptIn, too: without it no form can be confirmed")
         schemes = ("https",) if self.environment == "production" else ("https", "http")
         for site in self.sites:
             parts = urlsplit(site)
