@@ -84,6 +84,9 @@ class Settings(BaseSettings):
 
     sites: list[str] = Field(default=[], description='Your own pages that may speak here: ["https://shop.example"]')
     site_events: list[str] = Field(default=[], description="What else visitors may tell there, beside what they view")
+    visitor_days: int = Field(
+        default=VISITOR_DAYS, ge=1, le=3650, description="So long is a visitor without a name remembered"
+    )
     forms: list[str] = Field(default=[], description="Which of templates/forms/ are answered here")
     proxies: int = Field(default=0, ge=0, le=9, description="How many of your own stand before the API")
 

@@ -15,6 +15,7 @@ from domain.sweep import BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST,
 
 SITE = "site"  # the source of these events
 PREFIX = "visitor-"
+VISITOR_DAYS = 90  # that a visitor without a name is remembered after their last visit
 VISITOR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 SIGNED_UP, DOWNLOADED = "signed_up", "downloaded"
 

@@ -1,4 +1,4 @@
-"""what waits for a yes from the mailbox is told by events, and needs no table of its own"""
+"""what waits for a yes from the mailbox is told by events, and needs no table; visitors are found by an index"""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,19 @@ depends_on: Sequence[str] | None = None
 
 def upgrade() -> None:
     op.drop_table("form_entries")
+    op.create_index(
+        "customers_visitors_idx",
+        "customers",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("customer_id LIKE 'visitor-%'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "customers_visitors_idx", table_name="customers", postgresql_where=sa.text("customer_id LIKE 'visitor-%'")
+    )
     op.create_table(
         "form_entries",
         sa.Column("customer", sa.Text(), nullable=False),
