@@ -72,7 +72,8 @@ class Links:
             raise NotFound("link", token[:12]) from None
 
     def confirm(self, customer: str, email: str, now: datetime) -> str:
-        """The page where the owner of an address says that they want to hear from us, good for thirty days.
+        """The page where the owner of an address confirms what was asked with it, and gets what it promised, good for
+        thirty days.
 
         For this address alone: who has read an old letter proves nothing about the customer's new one.
         """
@@ -140,16 +141,6 @@ class Links:
     def read_in_app(self, token: str, now: datetime) -> str:
         """Whose notices they are. Raises NotFound when the token is not ours or no longer good."""
         return str(self._read_lasting("in app", token, now))
-
-    def form(self, customer: str, email: str, form: str, now: datetime) -> str:
-        """Where the owner of an address confirms what came by a form, and gets what it promised; as `confirm`."""
-        said = [customer, _mark(self._keys[-1], email), form]
-        return f"{self._public_url}/m/{self._lasting('form', said, now + START_LASTS)}"
-
-    def read_form(self, token: str, now: datetime) -> tuple[Confirm, str]:
-        """Who is to confirm which address, and what form. Raises NotFound for what is not ours or no longer good."""
-        customer, mark, form = self._read_lasting("form", token, now)
-        return Confirm(customer=customer, mark=mark), form
 
     def visitor(self, customer: str, now: datetime) -> str:
         """The word by which a page tells that its visitor is this customer, good for a day. It is no address."""

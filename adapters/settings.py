@@ -84,6 +84,9 @@ class Settings(BaseSettings):
 
     sites: list[str] = Field(default=[], description='Your own pages that may speak here: ["https://shop.example"]')
     site_events: list[str] = Field(default=[], description="What else visitors may tell there, beside what they view")
+    visitor_days: int = Field(
+        default=VISITOR_DAYS, ge=1, le=3650, description="So long is a visitor without a name remembered"
+    )
     forms: list[str] = Field(default=[], description="Which of templates/forms/ are answered here")
     proxies: int = Field(default=0, ge=0, le=9, description="How many of your own stand before the API")
 
@@ -212,8 +215,8 @@ class Settings(BaseSettings):
         problems = [f"TROPA_SITE_EVENTS: {problem}" for problem in problems_in_names(self.site_events)]
         if unknown := sorted(set(self.forms) - set(form_names())):
             problems.append(f"TROPA_FORMS names {unknown[0]!r}; there are: {', '.join(form_names())}")
-        if self.forms and self.starting and "ConfirmSignUp" not in self.starting:
-            problems.append("TROPA_JOURNEYS must name ConfirmSignUp, too: without it no form can be confirmed")
+        if self.forms and self.starting and "DoubleOptIn" not in self.starting:
+            problems.append("TROPA_JOURNEYS must name DoubleOptIn, too: without it no form can be confirmed")
         schemes = ("https",) if self.environment == "production" else ("https", "http")
         for site in self.sites:
             parts = urlsplit(site)

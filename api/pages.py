@@ -18,6 +18,9 @@ POLICY = (
 SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; worker-src 'self'; connect-src 'self'"
 """For the one page that cannot do without a script of ours."""
 
+NOT_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+"""For an answer that is somebody's own and no page: a file, a way on."""
+
 LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'"
 """For a letter's own HTML in its frame: its styles and pictures, no script, no form, and no one's origin."""
 

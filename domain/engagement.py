@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.durations import days
-from domain.events import OURS, Event
+from domain.events import FORM_SUBMITTED, OPT_IN_CONFIRMED, OURS, UNPROVEN, Event
 from domain.forms import FORM
 from domain.tracking import CLICKED, OPENED
 
@@ -42,8 +42,8 @@ def _weights() -> dict[str, float]:
         "demo_requested": 6,
         "call_held": 6,
         "meeting_held": 6,
-        "form_submitted": 5,
-        "form_confirmed": 5,
+        FORM_SUBMITTED: 5,
+        OPT_IN_CONFIRMED: 5,
         "downloaded": 5,
         CLICKED: 3,
         "cart_updated": 3,
@@ -105,6 +105,6 @@ def is_theirs(event: Event) -> bool:
 
     A form of a site may have been sent by anybody with their address: the press in the mailbox is theirs.
     """
-    if (event.name, event.source) == ("form_submitted", FORM):
+    if event.source == FORM and event.name in UNPROVEN:
         return False
     return event.source != OURS or event.name in THEIR_OWN

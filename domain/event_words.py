@@ -74,7 +74,6 @@ EVENTS: dict[str, dict[str, str]] = {
     "segment_entered": {"en": "Came into the segment “{segment}”", "ru": "Вошёл в сегмент «{segment}»"},
     "segment_left": {"en": "Left the segment “{segment}”", "ru": "Вышел из сегмента «{segment}»"},
     "form_submitted": {"en": "A form came in their name: “{title}”", "ru": "От их имени пришла форма «{title}»"},
-    "form_confirmed": {"en": "Confirmed the form “{title}”", "ru": "Форма «{title}» подтверждена"},
     "order_cancelled": {"en": "The order was cancelled", "ru": "Заказ отменён"},
     "order_refunded": {"en": "Money was given back", "ru": "Деньги возвращены"},
     "merged": {
@@ -96,11 +95,11 @@ EVENTS: dict[str, dict[str, str]] = {
     "deal_won": {"en": "Deal {deal} was won", "ru": "Сделка {deal} выиграна"},
     "deal_lost": {"en": "Deal {deal} was lost: {reason}", "ru": "Сделка {deal} проиграна: {reason}"},
     "deal_changed": {"en": "Deal {deal} was changed", "ru": "Сделка {deal} изменена"},
-    "consent_requested": {
-        "en": "Signed up for {channel}; waits to be confirmed",
-        "ru": "Заявка на подписку: {channel}; ждёт подтверждения",
+    "opt_in_requested": {
+        "en": "A sign-up waits to be confirmed from the mailbox",
+        "ru": "Заявка ждёт подтверждения из почты",
     },
-    "consent_confirmed": {"en": "Confirmed the sign-up: {channel}", "ru": "Подписка подтверждена: {channel}"},
+    "opt_in_confirmed": {"en": "Confirmed from the mailbox that it was they", "ru": "Заявка подтверждена из почты"},
     "consent_changed": {"en": "Consent for {channel}: {status}", "ru": "Согласие, {channel}: {status}"},
 }
 OTHER_EVENT = {"en": "Event: {name}", "ru": "Событие: {name}"}
@@ -112,9 +111,6 @@ _UNDETAILED: dict[str, dict[str, str]] = {
     "rfm_segment_entered": {"en": "Moved to another RFM segment", "ru": "Перешёл в другой сегмент RFM"},
     "stage_entered": {"en": "Entered a stage", "ru": "Перешёл на этап"},
     "form_submitted": {"en": "A form came in their name", "ru": "От их имени пришла форма"},
-    "form_confirmed": {"en": "Confirmed the form", "ru": "Форма подтверждена"},
-    "consent_requested": {"en": "Signed up; waits to be confirmed", "ru": "Заявка на подписку; ждёт подтверждения"},
-    "consent_confirmed": {"en": "Confirmed the sign-up", "ru": "Подписка подтверждена"},
     "message_clicked": {"en": "Followed a link in a message", "ru": "Переход по ссылке из сообщения"},
     "deal_opened": {"en": "A deal was opened", "ru": "Открыта сделка"},
     "deal_won": {"en": "A deal was won", "ru": "Сделка выиграна"},

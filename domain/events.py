@@ -26,8 +26,10 @@ TELEGRAM_STARTED = "telegram_started"
 PROFILE_CHANGED = "profile_changed"
 CONSENT_CHANGED = "consent_changed"
 ENROLLMENT = "enrollment"  # the property by which an event of ours names the walk that it is about
-CONSENT_REQUESTED = "consent_requested"  # a yes that is not proved yet: it allows nothing
-CONSENT_CONFIRMED = "consent_confirmed"
+FORM_SUBMITTED = "form_submitted"
+OPT_IN_REQUESTED = "opt_in_requested"  # what waits for a yes from the mailbox: it allows nothing
+OPT_IN_CONFIRMED = "opt_in_confirmed"
+UNPROVEN = frozenset({FORM_SUBMITTED, OPT_IN_REQUESTED})  # anybody may have written anybody's address into a form
 
 Value: TypeAlias = float | int | bool | str | None
 

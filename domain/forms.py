@@ -2,19 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from domain.customers import Frequency
-
-FORM = "form"  # the source of what forms tell
+FORM = "form"  # the source of what forms tell: unproven, for anybody may send them
 LONGEST = 500
 EMAIL, CONSENT, FREQUENCY, VISITOR, LANGUAGE, THANKS, TRAP = (
     *("email", "consent", "frequency", "visitor", "lang", "thanks", "website"),
 )
-TAKEN = frozenset(
-    {EMAIL, CONSENT, FREQUENCY, VISITOR, LANGUAGE, THANKS, TRAP, "form", "title", "confirm", "magnet", "site"}
-)
+TAKEN = frozenset({EMAIL, CONSENT, FREQUENCY, VISITOR, LANGUAGE, THANKS, TRAP, "form", "title", "magnet", "site"})
 """What no field of a form's own can be called: every form has the first seven, its event tells the others."""
 
 Words = Mapping[str, str]
@@ -81,24 +76,6 @@ class Form:
     frequency: bool = False
     fields: tuple[Field, ...] = ()
     magnet: Magnet | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What a customer (our id) sent last by a form. It waits, with what they agreed to, until `confirmed_at`.
-
-    `event_id` is of the event that told of it, `wording` what they ticked, `visitor` a visitor's customer_id.
-    """
-
-    customer: str
-    form: str
-    at: datetime
-    event_id: str
-    agreed: bool
-    wording: str = ""
-    frequency: Frequency | None = None
-    visitor: str | None = None
-    confirmed_at: datetime | None = None
 
 
 def read_answers(form: Form, given: Mapping[str, str]) -> tuple[dict[str, str | float], dict[str, Wrong]]:

@@ -56,7 +56,8 @@ class Plan:
     which limits of the contact policy bind it. `experiments` are what it tries out, each with its variants, the one
     that was there before first.
     `serves` says that the customer asked for it: an order, a request. It begins and goes on though they opted out of
-    everything, and of its messages only the transactional ones go then (S90).
+    everything, and of its messages only the transactional ones go then (S90). Not if a form began it, which anybody may
+    have sent in their name.
     `carries` is what a walk without end takes along when it begins a fresh run: a frozen dataclass like `options`.
     """
 

@@ -13,7 +13,7 @@ from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
 from domain.decisions import Decision
 from domain.declared import declared_properties
 from domain.durations import spoken
-from domain.events import CONSENT_REQUESTED, Event, HeardEvent, Value
+from domain.events import OPT_IN_REQUESTED, UNPROVEN, Event, HeardEvent, Value
 from domain.journeys import SIGNALS_AN_HOUR, SIGNALS_IN_ALL, Declaration, Ending, Outcome, Plan, Reentry
 from domain.routing import Routing
 from domain.standing import Standing
@@ -45,19 +45,27 @@ def consequences(
 
 
 def refusal_to_enter(
-    plan: Plan, journey: str, about: str, standing: Standing, *, now: datetime, asked_at: datetime | None = None
+    plan: Plan,
+    journey: str,
+    about: str,
+    standing: Standing,
+    *,
+    now: datetime,
+    proven: bool = True,
+    asked_at: datetime | None = None,
 ) -> Decision | None:
-    """What stands against entering a journey now: erasure, an opt-out of everything (unless it serves), the re-entry
-    rule.
+    """What stands against entering a journey now: erasure, an opt-out of everything (unless the journey serves), the
+    re-entry rule.
 
-    Who asked to hear from us (`asked_at`) after they had opted out may be asked whether they mean it.
+    Whoever asked to hear from us (`asked_at`) after they had opted out may be asked whether they mean it. What is not
+    `proven` to come from them is served to nobody who opted out: a form would bring them letters in any other's name.
     """
     said: dict[str, object] = {"journey": journey}
     if standing.erased_at:
         return Decision(rule="journey_erased", facts=said)
     everything = standing.consents.get(EVERY_CHANNEL)
     left = everything and everything.status is ConsentStatus.DENIED and not _any_later_yes(standing, everything)
-    if everything and left and not plan.serves and (asked_at is None or asked_at <= everything.at):
+    if everything and left and not (plan.serves and proven) and (asked_at is None or asked_at <= everything.at):
         return Decision(rule="opted_out_of_all", facts={**said, "at": everything.at})
     past = standing.past.get((journey, about))
     if past is None:
@@ -88,8 +96,9 @@ def _entering(
     elif plan.about and not about:
         refusal = Decision(rule="no_about", facts={"journey": name, "event": event.name, "about": plan.about})
     else:
-        asked_at = event.occurred_at if event.name == CONSENT_REQUESTED else None
-        refusal = refusal_to_enter(plan, name, about, standing, now=now, asked_at=asked_at)
+        asked_at = event.occurred_at if event.name == OPT_IN_REQUESTED else None
+        proven = event.name not in UNPROVEN
+        refusal = refusal_to_enter(plan, name, about, standing, now=now, proven=proven, asked_at=asked_at)
     if refusal:
         return NotStarted(journey=name, decision=refusal)
     return Start(

@@ -76,6 +76,7 @@ class Swept:
     """What a sweep did. `told` counts its events by name, `silently` those that set a state and start nothing.
 
     `customers` were looked at, `bought` of them have an RFM, and `moved` of these have another segment than before.
+    `forgotten` visitors without a name had come no more.
     """
 
     as_of: datetime
@@ -85,6 +86,7 @@ class Swept:
     silently: int
     bought: int
     moved: int
+    forgotten: int = 0
 
     def words(self) -> str:
         """In one line."""
@@ -92,7 +94,8 @@ class Swept:
         told = ", ".join(f"{count:,} {name}" for name, count in sorted(self.told.items())) or "nothing to tell"
         return (
             f"{self.customers:,} customers as of {self.as_of:%Y-%m-%d %H:%M}{why}: {told}; "
-            f"{self.silently:,} states set silently; RFM of {self.bought:,}, {self.moved:,} in another segment"
+            f"{self.silently:,} states set silently; RFM of {self.bought:,}, {self.moved:,} in another segment; "
+            f"{self.forgotten:,} visitors without a name forgotten"
         )
 
 

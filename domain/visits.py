@@ -10,25 +10,26 @@ from collections.abc import Collection, Mapping
 
 from domain.engagement import THEIR_OWN
 from domain.errors import InvalidInput
-from domain.events import CONSENT_CHANGED, EVENT_NAME, PROFILE_CHANGED, RESTRICTIONS, Value
+from domain.events import CONSENT_CHANGED, EVENT_NAME, FORM_SUBMITTED, PROFILE_CHANGED, RESTRICTIONS, Value
 from domain.sweep import BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED
 
 SITE = "site"  # the source of these events
 PREFIX = "visitor-"
+VISITOR_DAYS = 90  # that a visitor without a name is remembered after their last visit
 VISITOR = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-FORM_SUBMITTED, FORM_CONFIRMED, SIGNED_UP, DOWNLOADED = "form_submitted", "form_confirmed", "signed_up", "downloaded"
+SIGNED_UP, DOWNLOADED = "signed_up", "downloaded"
 
 LOOKED = frozenset({"page_viewed", "category_viewed", "product_viewed", "search_made", "video_watched"})
 """What every installation hears of visitors; `TROPA_SITE_EVENTS` adds others."""
 NEVER = (
     RESTRICTIONS
     | THEIR_OWN
-    | {CONSENT_CHANGED, PROFILE_CHANGED, FORM_SUBMITTED, FORM_CONFIRMED, SIGNED_UP, "identified", "merged"}
+    | {CONSENT_CHANGED, PROFILE_CHANGED, FORM_SUBMITTED, SIGNED_UP, "identified", "merged"}
     | {"activated", "feature_used", "survey_answered", "complaint_opened", "complaint_resolved"}
     | {BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED}
 )
 """What only those may tell whom the company trusts: what restricts, what counts, and what we say ourselves."""
-_NEVER_LIKE = re.compile(r"(order|deal|task|message|stage|segment|note|consent)_|.*signed_up$")
+_NEVER_LIKE = re.compile(r"(order|deal|task|message|stage|segment|note|consent|opt_in)_|.*signed_up$")
 
 HOME = "home"  # the page "/"; the others are called by their path, "pricing" and "blog/first"
 MOST_PROPERTIES = 20

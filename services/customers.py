@@ -10,14 +10,14 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import addresses, companies, consent_requests, customers, events, rfm
+from adapters.database import addresses, companies, customers, events, opt_ins, rfm
 from adapters.database.connection import lock_customer
 from adapters.links import START_LASTS
 from domain.clock import Clock
 from domain.customers import Consent, ConsentRequest, ConsentStatus
 from domain.deliveries import Address
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.events import CONSENT_CHANGED, CONSENT_REQUESTED, PROFILE_CHANGED
+from domain.events import CONSENT_CHANGED, OPT_IN_REQUESTED, PROFILE_CHANGED
 from domain.messages import Channel
 from services import audit, identities
 from services.addresses import addresses_of
@@ -188,11 +188,10 @@ class Customers:
         word = (await customers.consents_of(connection, row["id"])).get(scope)
         if word and word.status is ConsentStatus.GRANTED and word.at >= request.at:
             return
-        before = await consent_requests.newest(connection, row["id"], now - START_LASTS)
-        if any((each["source"], each["wording"], each["proof"]) == asked for each in before):
+        if await opt_ins.was_asked(connection, row["id"], now - START_LASTS, *asked):
             return
         said = {"channel": scope, "source": request.source, "wording": request.wording, "proof": request.proof}
-        await self.append(connection, row, CONSENT_REQUESTED, said, at=request.at)
+        await self.append(connection, row, OPT_IN_REQUESTED, said, at=request.at)
 
     async def append(
         self,

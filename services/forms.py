@@ -1,9 +1,8 @@
 """Forms: an entry is kept as what it is, somebody's word; it counts once the address is proven (S13, S47, S91).
 
-Anybody can write anybody's address into a form. So an entry may add an event to the profile that has the address, and
-wait there; it reads nothing, changes nothing, allows nothing and joins nobody. Whoever then presses the button behind
-the link in the letter has the mailbox, and by that press the entry becomes theirs: the consent, with the wording that
-they ticked, the visits before, and what the form promised.
+Anybody can write anybody's address into a form. So an entry adds an event to the profile that has the address, and, of
+what is ticked or promised there, one that waits for a yes from the mailbox (`services.confirming`). It reads nothing,
+changes nothing, allows nothing, joins nobody, and takes the place of no entry before it.
 """
 
 from collections.abc import Mapping
@@ -14,22 +13,19 @@ from uuid import uuid4
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, events, forms
+from adapters.database import customers, events
 from adapters.database.connection import Database
 from adapters.database.events import NewEvent, told_once
-from adapters.links import Links
 from adapters.surrogates import Surrogates
 from domain.clock import Clock
 from domain.customers import Frequency
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.forms import FORM, Entry, Form, Magnet
+from domain.events import FORM_SUBMITTED, OPT_IN_REQUESTED
+from domain.forms import FORM, Form
 from domain.messages import Channel
-from domain.visits import DOWNLOADED, FORM_CONFIRMED, FORM_SUBMITTED, visitor_id
+from domain.visits import visitor_id
 from services import identities
 from services.customers import Change, Customers
-from services.merging import Merging
-from services.preferences import Choice, Preferences
-from services.visits import BROWSER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,37 +41,14 @@ class Submission:
     site: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opened:
-    """An entry behind a link, its form, and the language of whoever it belongs to."""
-
-    entry: Entry
-    form: Form
-    locale: str | None
-
-
 class Forms:
-    """Takes entries in, and lets their owners confirm them. `declared` are the forms answered here, by name.
-
-    `locale` is the company's, for whoever has none of their own.
-    """
+    """Takes in what forms send. `declared` are those answered here, by name."""
 
     def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        links: Links,
-        surrogates: Surrogates,
-        known: Customers,
-        preferences: Preferences,
-        merging: Merging,
-        declared: Mapping[str, Form],
-        *,
-        locale: str,
+        self, database: Database, clock: Clock, surrogates: Surrogates, known: Customers, declared: Mapping[str, Form]
     ) -> None:
-        self._database, self._clock, self._links, self._surrogates = database, clock, links, surrogates
-        self._customers, self._preferences, self._merging = known, preferences, merging
-        self._declared, self._locale = declared, locale
+        self._database, self._clock, self._surrogates = database, clock, surrogates
+        self._customers, self._declared = known, declared
 
     def form(self, name: str) -> Form:
         """One form. Raises NotFound for one that is not answered here."""
@@ -84,102 +57,20 @@ class Forms:
         return self._declared[name]
 
     async def submit(self, form: Form, sent: Submission) -> None:
-        """Keep an entry until its owner confirms it. Says nothing of whether the address is known."""
-        now = self._clock.now()
-        said = {
-            "form": form.name,
-            "title": form.title[sent.language],
-            "confirm": sent.agreed or form.magnet is not None,
-            **({"magnet": form.magnet.name} if form.magnet else {}),
-            **({"site": sent.site} if sent.site else {}),
-            **sent.answers,
-        }
+        """Keep what was sent, and what waits for its owner's yes. Says nothing of whether the address is known."""
+        said = {"form": form.name, "title": form.title[sent.language], **({"site": sent.site} if sent.site else {})}
+        key = str(uuid4())
         async with self._database.transaction() as connection:
             customer_id = await self._whose(connection, sent.email)
-            event = self._told(f"form:{uuid4()}", customer_id, FORM_SUBMITTED, form.name, said)
-            await events.insert(connection, [event])
+            told = [self._told(key, customer_id, FORM_SUBMITTED, form.name, {**said, **sent.answers})]
+            if waits := _waits(form, sent):
+                request = {**said, "channel": Channel.EMAIL.value, "source": f"form {form.name}", **waits}
+                request["proof"] = f"event {told[0].event_id}"
+                told.append(self._told(key, customer_id, OPT_IN_REQUESTED, form.name, request))
+            await events.insert(connection, told)
             row = await self._row(connection, customer_id)
             await self._introduce(connection, row, sent)
-            entry = Entry(
-                customer=row["id"],
-                form=form.name,
-                at=now,
-                event_id=event.event_id,
-                agreed=sent.agreed,
-                wording=form.wording[sent.language] if sent.agreed else "",
-                frequency=sent.frequency if sent.agreed else None,
-                visitor=_visitor(sent.visitor),
-            )
-            await forms.keep(connection, entry)
         self._database.wake()
-
-    async def read(self, token: str) -> Opened:
-        """What is behind a link. Changes nothing. Raises NotFound."""
-        async with self._database.transaction() as connection:
-            row, entry = await self._entry(connection, token)
-        return Opened(entry=entry, form=self.form(entry.form), locale=row["locale"])
-
-    async def confirm(self, token: str, shown: str) -> Opened:
-        """The owner of the address says that it was they. Done before, it changes nothing. Raises NotFound.
-
-        `shown` is the `event_id` of the entry that they read. Another came since, perhaps from a stranger, with a tick
-        that they never saw: nothing is confirmed, and the answer is what waits now.
-        """
-        opened = await self.read(token)
-        if opened.entry.confirmed_at is None and opened.entry.event_id == shown:
-            await self._join(opened.entry)
-            async with self._database.transaction() as connection:
-                row, _ = await self._entry(connection, token)
-                row = await self._customers.locked(connection, row["id"])
-                row, entry = await self._entry(connection, token)  # again: it may have been confirmed meanwhile
-                if entry == opened.entry:
-                    await self._count(connection, row, opened.form, entry)
-            self._database.wake()
-        return await self.read(token)
-
-    async def _join(self, entry: Entry) -> None:
-        """The visits before. In a transaction of its own: it takes two customers' locks, in the order of their keys."""
-        if entry.visitor is None:
-            return
-        with suppress(Conflict):  # this browser is somebody else's by now, who stays who they are
-            async with self._database.transaction() as connection:
-                customer_id = (await customers.by_id(connection, entry.customer))["customer_id"]
-                await self._merging.identify(connection, customer_id, entry.visitor, actor=BROWSER)
-
-    async def _count(self, connection: AsyncConnection, row: RowMapping, form: Form, entry: Entry) -> None:
-        if entry.agreed:
-            choice = Choice(
-                channels={Channel.EMAIL: True}, settings={"frequency": entry.frequency} if entry.frequency else {}
-            )
-            await self._preferences.choose(
-                connection,
-                row["id"],
-                choice,
-                source=f"form {form.name}",
-                wording=entry.wording,
-                proof=f"event {entry.event_id}, confirmed from the mailbox",
-            )
-        language = (row["locale"] or self._locale)[:2]
-        said = {"form": form.name, "title": form.title[language]}
-        told = {FORM_CONFIRMED: said}
-        if entry.agreed:
-            told[form.event] = said
-        if form.magnet:
-            told[DOWNLOADED] = said | self._gift(form.magnet, row, form, language)
-        await events.insert(
-            connection,
-            [
-                self._told(f"{name}:{entry.event_id}", row["customer_id"], name, form.name, properties)
-                for name, properties in told.items()
-            ],
-        )
-        await forms.confirm(connection, row["id"], form.name, self._clock.now())
-
-    def _gift(self, magnet: Magnet, row: RowMapping, form: Form, language: str) -> dict[str, str]:
-        """What a letter says of it: `link` leads there, for a file by the customer's own page."""
-        said = {"magnet": magnet.name, "kind": magnet.kind, "title": magnet.title[language]}
-        said["link"] = magnet.link or self._links.form(row["id"], row["email"], form.name, self._clock.now())
-        return said | ({"topic": magnet.topic[language]} if magnet.topic else {})
 
     async def _whose(self, connection: AsyncConnection, email: str) -> str:
         """The customer_id of the profile that has the address; the address itself where none has."""
@@ -203,20 +94,9 @@ class Forms:
             columns = {"email": sent.email, **({} if row["locale"] else {"locale": sent.language})}
             await self._customers.change(connection, row["customer_id"], Change(columns=columns))
 
-    async def _entry(self, connection: AsyncConnection, token: str) -> tuple[RowMapping, Entry]:
-        link, name = self._links.read_form(token, self._clock.now())
-        row = await customers.find(connection, link.customer)
-        if row is None or row["erased_at"] or name not in self._declared or not self._links.is_for(link, row["email"]):
-            raise NotFound("link", token[:12])
-        if (entry := await forms.get(connection, row["id"], name)) is None:
-            raise NotFound("link", token[:12])
-        return row, entry
-
-    def _told(
-        self, event_id: str, customer_id: str, name: str, form: str, properties: Mapping[str, object]
-    ) -> NewEvent:
+    def _told(self, key: str, customer_id: str, name: str, form: str, properties: Mapping[str, object]) -> NewEvent:
         return told_once(
-            event_id,
+            f"{name}:{key}",
             customer_id=customer_id,
             name=name,
             at=self._clock.now(),
@@ -224,6 +104,20 @@ class Forms:
             about=form,
             properties=properties,
         )
+
+
+def _waits(form: Form, sent: Submission) -> dict[str, str]:
+    """What of an entry waits for a yes from the mailbox: letters with the words that were ticked, and the gift."""
+    waits = {}
+    if sent.agreed:
+        waits["wording"] = form.wording[sent.language]
+        if sent.frequency:
+            waits["frequency"] = sent.frequency.value
+    if form.magnet:
+        waits["magnet"] = form.magnet.name
+    if waits and (visitor := _visitor(sent.visitor)):
+        waits["visitor"] = visitor
+    return waits
 
 
 def _visitor(given: str) -> str | None:

@@ -112,13 +112,6 @@ class Letters:
             "web_push_url": self._links.web_push(ours, now) if ours else None,
         }
 
-    def _form(self, customer: RowMapping | dict[str, Any], form: object) -> str | None:
-        """Where they confirm what came by the form that started this; None where none did."""
-        ours, email = customer.get("customer"), customer.get("email")
-        if not ours or not email or not isinstance(form, str):
-            return None
-        return self._links.form(ours, email, form, self._clock.now())
-
     def _may_speak_freely(self, address: Address) -> bool:
         """WhatsApp takes free words for 24 hours after the customer's last message, and approved ones always."""
         return address.heard_at is not None and self._clock.now() < address.heard_at + WINDOW
@@ -162,7 +155,6 @@ class Letters:
             "preferences_url": preferences,
             **self._asked(folder, message, survey),
             **self._doors(customer.get("customer"), customer.get("email")),
-            "form_url": self._form(customer, event.get("form")),
             **shop,
         }
         return self._library.render(folder, message, channel, spoken, context)

@@ -14,7 +14,7 @@ from adapters.surrogates import Surrogates
 from domain.clock import Clock, utc
 from domain.customers import EVERY_CHANNEL, SNOOZE, Consent, ConsentStatus, Frequency, opt_out_acts
 from domain.decisions import Decision
-from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED
+from domain.events import COMPLAINED, FREQUENCY_CHOSEN, HARD_BOUNCED, SNOOZED, UNPROVEN
 from domain.journeys import Ending, Leaving
 from domain.messages import Channel
 from services.addresses import addresses_of
@@ -69,9 +69,10 @@ class Restrictions:
         leaving: Leaving = Leaving.OPTED_OUT,
         rule: str = "left_opted_out",
     ) -> None:
-        """End the open walks of a customer and tell Temporal; who opted out is still served."""
+        """End the open walks of a customer and tell Temporal. Who opted out is still served, by what they asked for."""
+        unproven = await enrollments.open_walks(connection, customer, begun_by=UNPROVEN)
         for walk, walking in (await enrollments.open_walks(connection, customer)).items():
-            if leaving is Leaving.OPTED_OUT and walking.journey in self._serving:
+            if leaving is Leaving.OPTED_OUT and walking.journey in self._serving and walk not in unproven:
                 continue
             await enrollments.end(
                 connection,

@@ -1,4 +1,5 @@
-"""The daily sweep: finds who fell silent, whose birthday it is, who changed their RFM segment, whose NPS is due."""
+"""The daily sweep: finds who fell silent, whose birthday it is, who changed their RFM segment, whose NPS is due; and
+forgets visitors without a name who come no more."""
 
 import asyncio
 import time
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
 
-from adapters.database import events, rfm, sweeps
+from adapters.database import events, rfm, sweeps, visitors
 from adapters.database.connection import Database
 from adapters.database.events import NewEvent, told_once
 from adapters.zones import zone_of
@@ -27,10 +28,12 @@ from domain.sweep import (
     celebrated_on,
     why_silent,
 )
+from domain.visits import VISITOR_DAYS
 from services.segments import Segments
 
 SEGMENT_MOVED = "segment_moved"  # into one, or out of it
 CHUNK = 10_000  # customers in one transaction
+FORGOTTEN_AT_ONCE = 500  # visitors in one transaction, each with its lock
 FARTHEST = timedelta(days=1)  # a zone's day from UTC's, at most
 
 Tell = Callable[[str], None]
@@ -45,15 +48,17 @@ class Sweeping:
         clock: Clock,
         rules: SweepRules,
         zone: str,
+        visitor_days: int = VISITOR_DAYS,
         *,
         segments: Segments | None = None,
         chunk: int = CHUNK,
     ) -> None:
         """`zone` is the installation's: RFM's days are its days, and those of customers whose own is not known.
-        `segments` that journeys watch are looked through after RFM, which they may ask about.
+        `segments` that journeys watch are looked through after RFM, which they may ask about. For `visitor_days`
+        a visitor without a name is remembered after their last visit.
         """
         self._database, self._clock, self._rules, self._zone, self._chunk = database, clock, rules, zone, chunk
-        self._segments = segments
+        self._segments, self._visitors_last = segments, timedelta(days=visitor_days)
 
     async def sweep(self, tell: Tell = lambda _: None) -> Swept:
         """Sweep everybody as of now. `tell` hears how far it is."""
@@ -62,6 +67,7 @@ class Sweeping:
             last = await sweeps.last(connection)
             imported, customers = await sweeps.imported_since(connection, last.imports_until) if last else (0, 0)
             until = await sweeps.imports_until(connection, at)
+        forgotten = await self._forget(at - self._visitors_last, tell)
         silent = why_silent(last, self._rules, imported=imported, customers=customers)
         silences = asyncio.create_task(self._silences(at, last, silent, tell))  # beside RFM: they share no table
         try:
@@ -84,6 +90,7 @@ class Sweeping:
             silently=silently,
             bought=scored.customers,
             moved=scored.changed,
+            forgotten=forgotten,
         )
         done = Sweep(as_of=at, rules=self._rules, ranked=scored.ranked, imports_until=until)
         async with self._database.transaction() as connection:
@@ -91,6 +98,19 @@ class Sweeping:
         self._database.wake()
         tell(swept.words())
         return swept
+
+    async def _forget(self, before: datetime, tell: Tell) -> int:
+        """Visitors without a name who were last seen before an instant: nobody can be found by them any more."""
+        forgotten, after = 0, ""
+        while True:
+            async with self._database.transaction() as connection:
+                chunk = await visitors.forget(
+                    connection, before=before, after=after, some=min(self._chunk, FORGOTTEN_AT_ONCE)
+                )
+            if chunk.last is None:
+                return forgotten
+            after, forgotten = chunk.last, forgotten + chunk.forgotten
+            tell(f"visitors without a name: {forgotten:,} forgotten")
 
     async def _score(self, at: datetime, last: Sweep | None, silent: Silent | None, tell: Tell) -> rfm.Snapshot:
         tell("RFM: scoring everybody")

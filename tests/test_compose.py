@@ -131,6 +131,7 @@ def test_no_secret_has_a_default_and_the_example_names_every_variable() -> None:
         "TROPA_SITE_EVENTS",
         "TROPA_FORMS",
         "TROPA_PROXIES",
+        "TROPA_VISITOR_DAYS",
         *OPTIONAL,
     }
     assert used - asked == optional
@@ -187,6 +188,7 @@ def test_the_settings_it_hands_over_exist_and_suit_production(compose: dict[str,
         "TROPA_SITE_EVENTS": [],
         "TROPA_FORMS": ["newsletter"],
         "TROPA_PROXIES": "1",
+        "TROPA_VISITOR_DAYS": "90",
         "TROPA_MAIL_FROM": "Shop <hello@shop.example>",
     }
 

@@ -54,9 +54,9 @@ SITES = {"sites": ["https://shop.example", "http://localhost:3000"], "site_event
         ({"sites": ["javascript://shop.example"]}, "TROPA_SITES"),
         ({"environment": "production"}, "'http://localhost:3000' is no origin"),
         ({"site_events": ["order_placed"]}, "TROPA_SITE_EVENTS: order_placed is nothing that a stranger may say"),
-        ({"site_events": ["consent_confirmed"]}, "TROPA_SITE_EVENTS"),
+        ({"site_events": ["opt_in_confirmed"]}, "TROPA_SITE_EVENTS"),
         ({"forms": ["none"]}, "TROPA_FORMS names 'none'"),
-        ({"forms": ["newsletter"], "journeys": "WelcomeChain"}, "TROPA_JOURNEYS must name ConfirmSignUp, too"),
+        ({"forms": ["newsletter"], "journeys": "WelcomeChain"}, "TROPA_JOURNEYS must name DoubleOptIn, too"),
     ],
 )
 def test_what_strangers_may_do_here_is_checked_by_name(changes: dict[str, object], named: str) -> None:

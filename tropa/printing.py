@@ -181,6 +181,7 @@ def swept(found: Swept) -> None:
         _line(console, f"{count:>9,}  {name}")
     _line(console, f"{found.silently:>9,}  states set silently, which start nothing")
     _line(console, f"{found.bought:>9,}  with RFM, {found.moved:,} of them in another segment than before")
+    _line(console, f"{found.forgotten:>9,}  visitors without a name forgotten")
 
 
 def imported(counts: Counts, problems: Sequence[tuple[int, str, str]]) -> None:

@@ -68,6 +68,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
     preferences = Preferences(house.clock, customers, house.catalogue.topics())
     erasing = Erasing(house.clock, house.restrictions)
     merging, timeline = Merging(house.clock, house.restrictions, erasing), Timeline(settings.timezone)
+    forms = read_forms(settings.forms)
     heard = heard_of_visitors(house.catalogue.messages(), settings.site_events) if settings.sites else ()
     twilio, intake = None, Intake(house.ingest)
     if settings.twilio:
@@ -105,7 +106,16 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             chats=Chats(house.database, house.clock, house.links, customers),
             browsers=Browsers(house.database, house.clock, house.links, customers),
             in_app=InApp(house.database, house.clock, house.links, house.catalogue, house.policies, house.reports),
-            confirming=Confirming(house.database, house.clock, house.links, customers, house.catalogue.topics()),
+            confirming=Confirming(
+                house.database,
+                house.clock,
+                house.links,
+                customers,
+                preferences,
+                merging,
+                forms,
+                locale=settings.locale,
+            ),
             outward=house.outward,
             announcing=house.announcing,
             keys=Keys(house.database),
@@ -130,17 +140,7 @@ def api_app(house: House, *, temporal: Callable[[], Awaitable[bool]] | None = No
             products=house.products,
             offers=house.offers,
             visits=Visits(house.database, house.clock, house.links, intake, merging, heard),
-            forms=Forms(
-                house.database,
-                house.clock,
-                house.links,
-                house.surrogates,
-                customers,
-                preferences,
-                merging,
-                read_forms(settings.forms),
-                locale=settings.locale,
-            ),
+            forms=Forms(house.database, house.clock, house.surrogates, customers, forms),
             sites=Sites(origins=frozenset(settings.sites), proxies=settings.proxies),
             company=settings.company,
             locale=settings.locale,

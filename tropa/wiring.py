@@ -293,5 +293,7 @@ async def build(
         shop=shop,
         products=Products(database, clock),
         offers=offers,
-        sweeping=Sweeping(database, clock, settings.sweep_rules, settings.timezone, segments=segments),
+        sweeping=Sweeping(
+            database, clock, settings.sweep_rules, settings.timezone, settings.visitor_days, segments=segments
+        ),
     )

@@ -22,7 +22,7 @@ the end        lapsed
 
 orders, at any time    converted
 
-Where addresses are confirmed first, let `consent_confirmed` start it instead: docs/operate.md.
+Where addresses are confirmed first, let `opt_in_confirmed` start it instead: docs/operate.md.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class NewsletterOptions:
 class NewsletterWelcome(Journey):
     plan = Plan(
         starts_on=("newsletter_signed_up",),
-        may_start_on=(On("consent_confirmed", {"channel": "email"}),),
+        may_start_on=(On("opt_in_confirmed", {"letters": True}),),
         goal="order_placed",
         reentry=Reentry.NEVER,
         options=NewsletterOptions,

@@ -1,6 +1,6 @@
 """SQL for enrollments, the decisions about them, and what Temporal is to be told of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -110,14 +110,15 @@ def read_walks(walks: str | None) -> dict[str, Walk]:
     return {walk.id: walk for walk in msgspec.json.decode(walks, type=list[Walk])} if walks else {}
 
 
-async def open_walks(connection: AsyncConnection, customer: str) -> dict[str, Walk]:
-    """A customer's open enrollments, by id, oldest first."""
+async def open_walks(connection: AsyncConnection, customer: str, *, begun_by: Collection[str] = ()) -> dict[str, Walk]:
+    """A customer's open enrollments, by id, oldest first; those alone that events of some names began."""
     rows = await connection.execute(
         text("""
             SELECT id, journey, about, started_at, after_event, signals, hearing FROM enrollments
-            WHERE customer = :customer AND ended_at IS NULL ORDER BY started_at, id
+            WHERE customer = :customer AND ended_at IS NULL
+              AND (cardinality(cast(:names AS text[])) = 0 OR cause = ANY(:names)) ORDER BY started_at, id
         """),
-        {"customer": customer},
+        {"customer": customer, "names": sorted(begun_by)},
     )
     return {row["id"]: Walk(**row) for row in rows.mappings()}
 

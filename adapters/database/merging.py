@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import forms
 from adapters.database.personal import HELD, Joined
 from adapters.database.tasks import LONGEST
 from domain.engagement import HALF_LIFE
@@ -104,7 +103,6 @@ async def move(connection: AsyncConnection, merged: RowMapping, into: RowMapping
     await _join_assignments(connection, both)
     await _join_segments(connection, both)
     await _join_addresses(connection, both)
-    await forms.join(connection, both)
     await _join_answers(connection, into["id"], at)
     await connection.execute(text("DELETE FROM consents WHERE customer = :merged"), {"merged": merged["id"]})
     await connection.execute(text("DELETE FROM customers WHERE id = :merged"), {"merged": merged["id"]})

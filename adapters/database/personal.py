@@ -141,7 +141,6 @@ HELD: Mapping[str, Held] = {
         kept=("name", "quarantined"),
         joined=Joined.APART,
     ),
-    "form_entries": Held(deleted=True, joined=Joined.APART),
     "addresses": Held(deleted=True, joined=Joined.APART),  # suppressed before: services/erasing.py
     "consents": Held(
         cleared={"source": "''", "wording": "''", "proof": "''"},

@@ -1,4 +1,4 @@
-"""Forms of the company's site: plain HTML posts here, no script needed; and the link by which an entry is confirmed."""
+"""Forms of the company's site: plain HTML posts here, no script needed."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -7,25 +7,23 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter, ValidationError
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from adapters.forms import FOLDER
 from api.fields import Email
 from api.needs import House, Needs
-from api.pages import POLICY, page
+from api.pages import NOT_KEPT, POLICY, page
 from api.problems import Refused
 from api.public.form_words import WORDS
-from api.public.wrong_link import browser_language, wrong_link
+from api.public.wrong_link import browser_language
 from domain.customers import Frequency
 from domain.errors import NotFound
 from domain.forms import CONSENT, EMAIL, FREQUENCY, LANGUAGE, THANKS, TRAP, VISITOR, Form, Wrong, read_answers
-from services.forms import Opened, Submission
+from services.forms import Submission
 
 router = APIRouter(include_in_schema=False)
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 _MOST_FIELDS = 60
-_KEPT_OPEN = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
 
 
 @router.api_route("/j/{name}", methods=["GET", "HEAD"])
@@ -64,43 +62,8 @@ async def submit(name: str, request: Request, house: House) -> Response:
     if not given.get(TRAP):
         await house.forms.submit(form, replace(sent, site="" if origin == "null" else origin))
     if thanks := given.get(THANKS):
-        return RedirectResponse(thanks, 303, _KEPT_OPEN)
+        return RedirectResponse(thanks, 303, NOT_KEPT)
     return _said(lang, "sent" if sent.agreed or form.magnet else "received", house)
-
-
-@router.api_route("/m/{token}", methods=["GET", "HEAD"])
-async def open_link(token: str, request: Request, house: House) -> Response:
-    """What waits behind the link in the letter. Mail filters fetch links, so it changes nothing."""
-    try:
-        return _link(token, await house.forms.read(token), house)
-    except NotFound:
-        return wrong_link(request, house)
-
-
-@router.post("/m/{token}")
-async def press(token: str, request: Request, house: House) -> Response:
-    """Confirm what the page showed, and get what the form promised. 409: something else waits by now, and is shown."""
-    given = await _given(request)
-    try:
-        if given.get("press") != "confirm":
-            return _link(token, await house.forms.read(token), house, status=400)
-        opened = await house.forms.confirm(token, given.get("entry", ""))
-    except NotFound:
-        return wrong_link(request, house)
-    return _link(token, opened, house, status=200 if opened.entry.confirmed_at else 409)
-
-
-@router.api_route("/m/{token}/file", methods=["GET", "HEAD"])
-async def take(token: str, request: Request, house: House) -> Response:
-    """The file that the form gives, for those who confirmed."""
-    try:
-        opened = await house.forms.read(token)
-    except NotFound:
-        return wrong_link(request, house)
-    magnet = opened.form.magnet
-    if magnet is None or not magnet.file or opened.entry.confirmed_at is None:
-        return wrong_link(request, house)
-    return FileResponse(FOLDER / magnet.file, headers=_KEPT_OPEN, filename=magnet.file)
 
 
 def _read(form: Form, given: Mapping[str, str], lang: str) -> tuple[Submission | None, dict[str, Wrong]]:
@@ -174,19 +137,3 @@ def _said(lang: str, what: str, house: Needs, *, status: int = 200) -> Response:
     words = WORDS[lang]
     lead = words[f"{what}_lead"].format(company=house.company)
     return page("said.html", status=status, words=words, lang=lang, heading=words[what], lead=lead)
-
-
-def _link(token: str, opened: Opened, house: Needs, *, status: int = 200) -> Response:
-    lang = (opened.locale or house.locale)[:2]
-    magnet = opened.form.magnet
-    return page(
-        "form_link.html",
-        status=status,
-        referrer="no-referrer",
-        words=WORDS[lang],
-        lang=lang,
-        form=opened.form,
-        entry=opened.entry,
-        company=house.company,
-        magnet=(magnet.link or f"/m/{token}/file") if magnet else "",
-    )

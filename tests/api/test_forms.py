@@ -15,13 +15,15 @@ from tests.support.factories import SettableClock
 from tropa.wiring import House
 
 FORMS = list(form_names())
-ENTRIES = "SELECT form, agreed, wording, frequency, visitor, confirmed_at FROM form_entries"
-TOLD = "SELECT name, source, about, properties FROM events WHERE source = 'form' ORDER BY name"
+WAITING = "SELECT about AS form, properties FROM events WHERE name = 'opt_in_requested' AND source = 'form' ORDER BY id"
+TOLD = """
+    SELECT name, source, about, properties FROM events WHERE source IN ('form', 'double opt-in') ORDER BY name, id
+"""
 
 
 @pytest.fixture
 async def house(database_url: str, clock: SettableClock) -> AsyncIterator[House]:
-    async with a_house_that_starts("ConfirmSignUp,Nurturing", database_url, clock) as built:
+    async with a_house_that_starts("DoubleOptIn,Nurturing", database_url, clock) as built:
         yield built
 
 
@@ -36,22 +38,21 @@ async def send(page: httpx.AsyncClient, form: str = "newsletter", **given: Any) 
     return await page.post(f"/j/{form}", data={"email": ANNA, "lang": "en", **given})
 
 
-async def link(house: House, form: str = "newsletter") -> str:
-    """The path behind the link in the letter."""
-    found = await rows(house, "SELECT id, email FROM customers c JOIN form_entries e ON e.customer = c.id")
-    made = house.links.form(found[0]["id"], found[0]["email"], form, house.clock.now())
-    return "/m/" + made.partition("/m/")[2]
+async def link(house: House, email: str = ANNA) -> str:
+    """The path behind the link in the letter to an address."""
+    (found,) = await rows(house, f"SELECT id FROM customers WHERE email = '{email}'")
+    return "/y/" + house.links.confirm(found["id"], email, house.clock.now()).partition("/y/")[2]
 
 
-def button(shown: httpx.Response) -> dict[str, str]:
-    """What a browser sends when the button of a page is pressed, if it has one."""
-    entry = re.search(r'name="entry" value="([^"]+)"', shown.text)
-    return {"press": "confirm", **({"entry": entry[1]} if entry else {})}
+def button(shown: httpx.Response) -> dict[str, list[str]]:
+    """What a browser sends when the button of a page is pressed, with all that stands there."""
+    return {"wish": re.findall(r'name="wish" value="([^"]+)"', shown.text)}
 
 
-async def press(page: httpx.AsyncClient, house: House, form: str = "newsletter") -> httpx.Response:
+async def press(page: httpx.AsyncClient, house: House) -> httpx.Response:
     """The owner of the mailbox looks at the page behind the link and presses its button."""
-    path = await link(house, form)
+    await house.projector.project_some()
+    path = await link(house)
     pressed = await page.post(path, data=button(await page.get(path)))
     await house.projector.project_some()
     return pressed
@@ -74,12 +75,11 @@ async def test_a_newcomer_is_a_lead_at_once_and_agrees_to_nothing_before_the_pre
         "properties": {
             "form": "newsletter",
             "title": "News by e-mail",
-            "confirm": True,
             "site": SHOP,
             "first_name": "Anna",
         },
     }
-    assert [row["journey"] for row in await rows(house, "SELECT journey FROM enrollments")] == ["ConfirmSignUp"]
+    assert [row["journey"] for row in await rows(house, "SELECT journey FROM enrollments")] == ["DoubleOptIn"]
 
 
 async def test_the_press_records_the_yes_with_its_wording_time_and_proof_and_joins_the_visits_before(
@@ -92,22 +92,24 @@ async def test_the_press_records_the_yes_with_its_wording_time_and_proof_and_joi
 
     pressed = await press(page, house)
 
-    assert "Thank you, confirmed" in pressed.text
+    assert "Thank you: it is confirmed." in pressed.text
     word = (await rows(house, "SELECT * FROM consents"))[0]
     event = (await rows(house, "SELECT event_id FROM events WHERE name = 'form_submitted'"))[0]["event_id"]
     assert (word["channel"], word["status"], word["at"], word["source"]) == (
-        *("email", "granted", clock.now(), "form newsletter"),
+        *("email", "granted", clock.now(), "double opt-in"),
     )
-    assert word["wording"] == "Yes, send me news and offers by e-mail. I can leave at any time with one click."
-    assert word["proof"] == f"event {event}, confirmed from the mailbox"
+    ticked = "Yes, send me news and offers by e-mail. I can leave at any time with one click."
+    assert word["wording"] == f"“{ticked}” (At most once a week) [Yes, I confirm]"
+    assert f"by form newsletter (event {event}); confirmed on /y/" in word["proof"]
     known = (await api.get(f"/v1/customers/{ANNA}")).json()
     assert known["first_touch"]["source"] == "ads"
     assert await rows(house, "SELECT frequency FROM customers") == [{"frequency": "weekly"}]
     assert (await api.get(f"/v1/customers/visitor-{VISITOR}")).json()["customer_id"] == ANNA
     assert [row["name"] for row in await rows(house, TOLD)] == [
-        "form_confirmed",
         "form_submitted",
         "newsletter_signed_up",
+        "opt_in_confirmed",
+        "opt_in_requested",
     ]
 
 
@@ -122,7 +124,7 @@ async def test_a_press_counts_once_and_not_again_after_they_left(
 
     again = await press(page, house)
 
-    assert "Thank you, confirmed" in again.text
+    assert "There is nothing to confirm here." in again.text
     assert await rows(house, TOLD) == before
     assert [row["status"] for row in await rows(house, "SELECT status FROM consents")] == ["denied"]
 
@@ -130,18 +132,62 @@ async def test_a_press_counts_once_and_not_again_after_they_left(
 async def test_the_press_confirms_what_the_page_showed_and_nothing_that_a_stranger_sent_since(
     page: httpx.AsyncClient, house: House
 ) -> None:
-    await send(page)
+    await send(page, "laptop_guide")
     path = await link(house)
     mine = button(await page.get(path))
-    await send(page, consent="yes", frequency="weekly", visitor=OTHER)
+    await send(page, "laptop_guide", consent="yes", visitor=OTHER)
 
     pressed = await page.post(path, data=mine)
 
-    assert (pressed.status_code, "Yes, send me news" in pressed.text) == (409, True)
+    assert (pressed.status_code, "Open: Seven criteria" in pressed.text) == (200, True)
+    assert "Yes, also send me tips" in pressed.text  # it waits, and is shown
     assert await rows(house, "SELECT 1 FROM consents") == []
-    assert [row["confirmed_at"] for row in await rows(house, ENTRIES)] == [None]
-    assert (await page.post(path, data={"press": "confirm"})).status_code == 409
-    assert (await page.post(path, data=button(pressed))).status_code == 200
+    assert await rows(house, "SELECT 1 FROM customer_aliases") == []
+
+
+async def test_what_a_stranger_sends_takes_the_place_of_nothing_and_can_be_left_out(
+    page: httpx.AsyncClient, house: House
+) -> None:
+    """Before the owner or after: each thing that was asked for waits on its own, however often it is asked for."""
+    await send(page, consent="yes")
+    await send(page, consent="yes", lang="ru")
+    for _ in range(9):
+        await send(page, consent="yes")
+    await send(page, "laptop_guide", consent="yes")
+    path = await link(house)
+
+    shown = button(await page.get(path))["wish"]
+    assert len(shown) == 4  # the news in two languages, the gift, and the letters beside it
+    gift = [key for key in shown if "/gift/" in key]
+    pressed = await page.post(path, data={"wish": gift})
+
+    assert "Open: Seven criteria" in pressed.text
+    assert await rows(house, "SELECT 1 FROM consents") == []
+    assert set(button(pressed)["wish"]) == set(shown) - set(gift)
+
+
+async def test_the_strictest_frequency_holds_and_is_shown_before_it_does(page: httpx.AsyncClient, house: House) -> None:
+    await send(page, consent="yes", frequency="weekly")
+    path = await link(house)
+    mine = button(await page.get(path))
+    await send(page, consent="yes", frequency="monthly")
+
+    stale = await page.post(path, data=mine)
+
+    assert (stale.status_code, "At most once a month" in stale.text) == (409, True)
+    assert await rows(house, "SELECT 1 FROM consents") == []
+    assert (await page.post(path, data=button(stale))).status_code == 200
+    assert await rows(house, "SELECT frequency FROM customers") == [{"frequency": "monthly"}]
+
+
+async def test_of_two_browsers_that_sent_the_same_neither_becomes_hers(page: httpx.AsyncClient, house: House) -> None:
+    await visits(page)
+    await send(page, consent="yes", visitor=VISITOR)
+    await send(page, consent="yes", visitor=OTHER)
+
+    await press(page, house)
+
+    assert await rows(house, "SELECT 1 FROM customer_aliases") == []
     assert [row["status"] for row in await rows(house, "SELECT status FROM consents")] == ["granted"]
 
 
@@ -152,13 +198,13 @@ async def test_looking_at_the_link_or_pressing_something_else_changes_nothing(
     path = await link(house)
 
     shown, fetched = await page.get(path), await page.head(path)
-    empty = await page.post(path)
+    others = [await page.post(path), await page.post(path, data={"wish": "something else"})]
 
-    assert (shown.status_code, fetched.status_code, empty.status_code) == (200, 200, 400)
+    assert [each.status_code for each in (shown, fetched, *others)] == [200, 200, 409, 409]
     assert "Yes, send me news" in shown.text
     assert await rows(house, "SELECT 1 FROM consents") == []
     assert (await page.get(path[:-2] + "xx")).status_code == 404
-    assert (await page.get("/m/" + house.links.preferences("cus_x").partition("/f/")[2])).status_code == 404
+    assert (await page.get("/y/" + house.links.preferences("cus_x").partition("/f/")[2])).status_code == 404
 
 
 PROFILE = "SELECT customer_id, email, phone, locale, timezone, attributes, needs, frequency FROM customers"
@@ -193,12 +239,12 @@ async def test_an_old_letter_proves_nothing_about_another_address_nor_for_ever(
     old = await link(house)
     await api.patch(f"/v1/customers/{ANNA}", json={"email": "new@example.com"})
     await send(page, email="new@example.com", consent="yes", visitor=OTHER)
+    new = await link(house, "new@example.com")
+    shown = button(await page.get(new))
 
-    assert (await page.post(old, data={"press": "confirm"})).status_code == 404
-
-    new = await link(house)
+    assert (await page.post(old, data=shown)).status_code == 404
     clock.pass_(timedelta(days=30, seconds=1))
-    assert (await page.post(new, data={"press": "confirm"})).status_code == 404
+    assert (await page.post(new, data=shown)).status_code == 404
     assert await rows(house, "SELECT 1 FROM consents") == []
 
 
@@ -220,14 +266,14 @@ async def test_the_magnet_is_theirs_after_the_press_with_or_without_a_yes_to_let
     page: httpx.AsyncClient, house: House
 ) -> None:
     await send(page, "laptop_guide", use="study")
-    path = await link(house, "laptop_guide")
-    early = await page.get(f"{path}/file")
+    path = f"{await link(house)}/laptop_guide"
+    early = await page.get(path)
 
-    shown = await press(page, house, "laptop_guide")
-    file = await page.get(f"{path}/file")
+    shown = await press(page, house)
+    file = await page.get(path)
 
     assert early.status_code == 404
-    assert f'href="{path}/file"' in shown.text
+    assert f'href="{path}"' in shown.text
     assert "Seven criteria" in file.text
     assert file.headers["content-disposition"] == 'attachment; filename="laptop_guide.txt"'
     assert await rows(house, "SELECT 1 FROM consents") == []
@@ -235,8 +281,9 @@ async def test_the_magnet_is_theirs_after_the_press_with_or_without_a_yes_to_let
     assert walks == [{"journey": "Nurturing"}]
     assert [(row["name"], row["properties"].get("magnet")) for row in await rows(house, TOLD)] == [
         ("downloaded", "laptop_guide"),
-        ("form_confirmed", None),
-        ("form_submitted", "laptop_guide"),
+        ("form_submitted", None),
+        ("opt_in_confirmed", None),
+        ("opt_in_requested", "laptop_guide"),
     ]
 
 
@@ -248,7 +295,7 @@ async def test_the_gift_is_told_in_the_companys_language_to_who_has_none_of_thei
 
     async with page_of(with_sites(house, forms=FORMS, locale="ru")) as page:
         await send(page, "laptop_guide", use="study", lang="ru")
-        await press(page, house, "laptop_guide")
+        await press(page, house)
 
     gift = (await rows(house, "SELECT properties FROM events WHERE name = 'downloaded'"))[0]["properties"]
     assert re.search("[а-я]", gift["title"])
@@ -258,14 +305,14 @@ async def test_the_site_leads_on_to_its_own_page_and_to_no_other(page: httpx.Asy
     led = await send(page, thanks=f"{SHOP}/thanks?from=news")
 
     assert (led.status_code, led.headers["location"]) == (303, f"{SHOP}/thanks?from=news")
-    before = await rows(house, ENTRIES)
+    before = await rows(house, WAITING)
     for evil in (
         "https://evil.example", "//evil.example", "javascript:alert(1)", f"{SHOP}.evil.example", "/thanks",
         f"{SHOP}@evil.example", f"{SHOP}\\@evil.example", f"https:{SHOP[6:]}:9/", f"{SHOP}/\r\nX: y", "https://[",
     ):  # fmt: skip
         turned = await send(page, email="boris@example.com", thanks=evil)
         assert (turned.status_code, "location" in turned.headers) == (422, False), evil
-    assert await rows(house, ENTRIES) == before
+    assert await rows(house, WAITING) == before
 
 
 async def test_the_form_shows_again_with_what_is_wrong_in_both_languages(untouched: House) -> None:
@@ -318,7 +365,7 @@ async def test_who_was_erased_comes_back_as_somebody_new_and_the_old_link_is_ove
     await house.projector.project_some()
     old = await link(house)
     await api.delete(f"/v1/customers/{ANNA}")
-    assert await rows(house, ENTRIES) == []
+    assert await rows(house, WAITING) == []
     clock.set(clock.now().replace(hour=12))
 
     await send(page, consent="yes")
@@ -326,23 +373,18 @@ async def test_who_was_erased_comes_back_as_somebody_new_and_the_old_link_is_ove
 
     assert (await page.get(old)).status_code == 404
     assert (await api.get(f"/v1/customers/{ANNA}")).json()["email"] == ANNA
-    assert len(await rows(house, ENTRIES)) == 1
+    assert len(await rows(house, WAITING)) == 1
 
 
-async def test_two_profiles_that_sent_one_form_have_the_newer_entry_together(
+async def test_what_two_profiles_asked_for_waits_for_both_once_they_are_one(
     page: httpx.AsyncClient, api: httpx.AsyncClient, house: House, clock: SettableClock
 ) -> None:
     await send(page, consent="yes")
     await send(page, "laptop_guide", email="boris@example.com")
     clock.set(clock.now().replace(hour=12))
-    await send(page, email="boris@example.com")
 
     await api.post(f"/v1/customers/{ANNA}/merge", json={"from": "boris@example.com"})
 
-    found = await rows(
-        house, "SELECT form, agreed, customer_id FROM form_entries e JOIN customers c ON c.id = e.customer"
-    )
-    assert sorted((row["form"], row["agreed"], row["customer_id"]) for row in found) == [
-        ("laptop_guide", False, ANNA),
-        ("newsletter", False, ANNA),
-    ]
+    shown = await page.get(await link(house))
+    assert len(button(shown)["wish"]) == 2
+    assert "Seven criteria" in shown.text

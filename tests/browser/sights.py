@@ -98,7 +98,7 @@ async def _of_form(house: House, api: httpx.AsyncClient, lang: str) -> list[Sigh
     sent = await api.post(form, data={"email": person, "lang": lang, "consent": "yes"})
     assert sent.status_code == 200, sent.text
     [row] = await rows(house, f"SELECT id FROM customers WHERE email = '{person}'")
-    link = _path(house.links.form(row["id"], person, FORM, house.clock.now()))
+    link = _path(house.links.confirm(row["id"], person, house.clock.now()))
     named = (
         ("a form", form, ""),
         ("a form that there is not", f"/j/nothing?lang={lang}", ""),

@@ -63,10 +63,10 @@ def test_what_we_found_out_ourselves_is_nothing_that_they_did() -> None:
 
 
 def test_a_form_that_anybody_may_have_sent_is_no_sign_of_life_and_its_press_is() -> None:
-    assert not is_theirs(an_event("form_submitted", source="form", confirm=True))
-    assert not is_theirs(an_event("form_submitted", source="form", confirm=False))
-    assert is_theirs(an_event("form_confirmed", source="form"))
+    assert not is_theirs(an_event("form_submitted", source="form"))
+    assert not is_theirs(an_event("opt_in_requested", source="form"))
+    assert is_theirs(an_event("opt_in_confirmed", source="double opt-in"))
     assert is_theirs(an_event("form_submitted", source="crm"))
 
-    pressed = Engagement().after(an_event("form_confirmed", source="form"), EngagementModel())
+    pressed = Engagement().after(an_event("opt_in_confirmed", source="double opt-in"), EngagementModel())
     assert pressed.value == EngagementModel().weights["form_submitted"]

@@ -373,13 +373,22 @@ def test_who_opted_out_of_everything_enters_nothing_until_they_say_yes_again() -
 
 
 def test_who_asks_to_hear_from_us_after_that_no_may_be_asked_whether_they_mean_it() -> None:
-    ask = Plan(starts_on=("consent_requested", "order_placed"))
+    ask = Plan(starts_on=("opt_in_requested", "order_placed"))
     story = Story(plans={"Ask": ask}, standing=Standing(consents={EVERY_CHANNEL: no(NOON)}))
 
-    assert rules(story.does("consent_requested")) == ["opted_out_of_all"]  # at the same instant the no wins
+    assert rules(story.does("opt_in_requested")) == ["opted_out_of_all"]  # at the same instant the no wins
     story.now += HOUR
     assert rules(story.does("order_placed")) == ["opted_out_of_all"]
-    assert [type(each) for each in story.does("consent_requested")] == [Start]
+    assert [type(each) for each in story.does("opt_in_requested")] == [Start]
+
+
+def test_a_form_which_anybody_may_send_serves_nobody_who_opted_out() -> None:
+    plans = {"Lead": Plan(starts_on=("demo_requested", "form_submitted"), serves=True)}
+    story = Story(plans=plans, standing=Standing(consents={EVERY_CHANNEL: no(NOON)}))
+    story.now += HOUR
+
+    assert rules(story.does("form_submitted")) == ["opted_out_of_all"]
+    assert [type(each) for each in story.does("demo_requested")] == [Start]
 
 
 def test_who_opted_out_of_everything_is_still_served() -> None:

@@ -346,7 +346,7 @@ async def test_a_sweep_says_how_far_it_is_and_what_it_did(bench: Bench) -> None:
         == swept.words()
         == (
             "1 customers as of 2026-03-02 10:00, silently (first): nothing to tell; "
-            "2 states set silently; RFM of 0, 0 in another segment"
+            "2 states set silently; RFM of 0, 0 in another segment; 0 visitors without a name forgotten"
         )
     )
     [row] = await bench.rows("SELECT as_of, silent, counts, rules FROM sweeps")

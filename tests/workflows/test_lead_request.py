@@ -1,6 +1,7 @@
 """LeadRequest, as whoever asks lives it (S41)."""
 
 from domain.durations import days, hours
+from tests.support.factories import STAFF
 from tests.support.playback import Playback
 from tests.workflows.stories.lead_request import (
     a_request_and_nobody_in,
@@ -68,6 +69,23 @@ async def test_who_left_our_letters_and_asks_us_is_answered(play: Playback) -> N
     await play.after(days(2))
 
     assert await play.sent("LeadRequest") == ["we_have_it", "we_are_late"]
+
+
+async def test_a_form_in_their_name_brings_no_letter_to_who_opts_out_of_everything(play: Playback) -> None:
+    async with play.house.database.transaction() as connection:
+        starts: dict[str, object] = {"starts_on": ["form_submitted", "demo_requested"]}
+        await play.house.catalogue.set_options(connection, "LeadRequest", starts, actor=STAFF)
+    await play.does("form_submitted", source="form", form="contact")
+    assert await play.sent() == ["we_have_it"]
+
+    await play.does("opted_out")
+    assert await play.ending() == "opted_out"
+    await play.does("form_submitted", source="form", form="contact")
+    await play.after(days(2))
+    assert await play.sent() == ["we_have_it"]
+
+    await play.does("demo_requested")
+    assert await play.sent() == ["we_have_it", "we_have_it"]
 
 
 async def test_control_twice_and_late(play: Playback) -> None:

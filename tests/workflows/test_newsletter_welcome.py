@@ -75,12 +75,14 @@ async def test_where_addresses_are_confirmed_first_the_confirmation_starts_it(pl
     await play.gives("welcome5", 5)
     async with play.house.database.transaction() as connection:
         await play.house.catalogue.set_options(
-            connection, "NewsletterWelcome", {"starts_on": ["consent_confirmed"]}, actor=STAFF
+            connection, "NewsletterWelcome", {"starts_on": ["opt_in_confirmed"]}, actor=STAFF
         )
     await play.does("newsletter_signed_up")
     assert await play.sent() == []
 
-    await play.does("consent_confirmed", channel="email")
+    await play.does("opt_in_confirmed", letters=False)  # a gift, and no letters
+    assert await play.sent() == []
+    await play.does("opt_in_confirmed", letters=True)
     assert await play.sent() == ["welcome"]
 
 

@@ -3,7 +3,6 @@
 from adapters.database.tables import (  # noqa: F401  imported to be declared
     bulks,
     crm,
-    forms,
     knowing,
     people,
     running,

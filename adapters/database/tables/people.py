@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.database.tables.base import EMPTY, INSTANT, customer_column, metadata
+from domain.visits import PREFIX
 
 customers = Table(
     "customers",
@@ -57,6 +58,7 @@ Index("customers_phone_idx", customers.c.phone, postgresql_where=text("phone IS 
 Index("customers_email_idx", func.lower(customers.c.email), postgresql_where=text("email IS NOT NULL"))
 BIRTHDAY = text("\"right\"(attributes ->> 'birthday', 5)")
 Index("customers_birthday_idx", BIRTHDAY, customers.c.id, postgresql_where=text("attributes ? 'birthday'"))
+Index("customers_visitors_idx", customers.c.id, postgresql_where=text(f"customer_id LIKE '{PREFIX}%'"))
 Index("customers_company_idx", customers.c.company, postgresql_where=text("company IS NOT NULL"))
 
 consents = Table(
