@@ -110,6 +110,8 @@ def _introduce(settings: Settings, addresses: Addresses, seconds: float, say: Sa
   Messages and customers   {console_link(secrets, addresses.api)}
   Their walks in Temporal  {addresses.temporal_ui or addresses.temporal}
   API                      {addresses.api}/docs
+
+and ask in another terminal, say: TROPA_HOME={settings.home} .venv/bin/tropa journeys
 """)
 
 
