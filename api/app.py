@@ -14,6 +14,7 @@ from api.console import bulks as bulks_page
 from api.console import contact_policy as policy_page
 from api.console import journeys as journeys_page
 from api.console import pages as console
+from api.console import segments as segments_page
 from api.console import tasks as tasks_page
 from api.console.session import SignInFirst
 from api.limits import BodyLimit, PlainAddress, SafeHeaders
@@ -145,6 +146,7 @@ def create_app(needs: Needs) -> FastAPI:
         journeys_page,
         tasks_page,
         bulks_page,
+        segments_page,
         *for_people,
         twilio,
         telegram,

@@ -41,6 +41,11 @@ def short_day(at: datetime, zone: str, lang: str) -> str:
     return f"{local.day} {month(local, lang, short=lang == 'en')}"
 
 
+def number(count: int, lang: str) -> str:
+    """A count with its thousands apart: 12,345; 12 345 with spaces that do not break."""
+    return f"{count:,}".replace(",", "," if lang == "en" else "\u00a0")
+
+
 _templates = Environment(
     loader=FileSystemLoader([TEMPLATES / "console", TEMPLATES / "public"]),
     autoescape=True,
@@ -48,7 +53,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"day": day, "date": date, "clock": clock, "short_day": short_day}
+_templates.filters |= {"day": day, "date": date, "clock": clock, "short_day": short_day, "number": number}
 
 
 def page(

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,9 +18,7 @@ from adapters.database.segments import Counted, Moved
 from domain.clock import Clock
 from domain.durations import spoken
 from domain.errors import InvalidInput, NotFound, Unavailable
-from domain.journeys import Declaration
 from domain.segments import Rule, Segment
-from domain.triggers import SEGMENT_ENTERED, SEGMENT_LEFT, On
 from services.audit import Actor
 from services.segment_catalogue import Known, SegmentCatalogue
 
@@ -38,19 +36,6 @@ class _Watch:
 
     asks: str
     values: Mapping[str, object]
-
-
-def watched_by(declarations: Iterable[Declaration]) -> Mapping[str, str]:
-    """The segments that journeys start, end or convert by, each with one of those journeys."""
-    found = {}
-    for declaration in declarations:
-        plan = declaration.plan
-        for trigger in (*plan.starts_on, *plan.may_start_on, plan.goal, *plan.exits):
-            if isinstance(trigger, On) and trigger.event in (SEGMENT_ENTERED, SEGMENT_LEFT):
-                named = trigger.where.get("segment")
-                for name in named if isinstance(named, (list, tuple)) else [named]:
-                    found[str(name)] = declaration.name
-    return found
 
 
 class Segments:
@@ -105,6 +90,14 @@ class Segments:
         with self._patiently():
             members = self._members(rule, but="c.id > :after", after=after)
             return await segments.page(connection, members, limit=limit, patience=self._patience)
+
+    async def kept(self, connection: AsyncConnection) -> Mapping[str, int]:
+        """How many are in each segment that journeys watch, as of the last time that anybody moved."""
+        return await segments.kept(connection)
+
+    async def kept_members(self, connection: AsyncConnection, name: str, *, limit: int) -> Sequence[RowMapping]:
+        """As `members`, of a segment that a journey watches, without asking its rule."""
+        return await segments.kept_page(connection, name, limit=limit)
 
     async def of(self, connection: AsyncConnection, customer: str) -> list[Segment]:
         """The segments that a customer, by our id, is in now. One whose rule cannot be read is left out."""

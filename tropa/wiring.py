@@ -33,6 +33,7 @@ from domain.contact_policy import ContactPolicy
 from domain.engagement import EngagementModel
 from domain.journeys import Declaration
 from domain.messages import Channel
+from domain.segment_uses import watched_by
 from domain.tasks import Desk
 from services.ad_audiences import AdAudiences
 from services.announcing import Announcing
@@ -59,7 +60,7 @@ from services.reconcile import Reconciler
 from services.restrict import Restrictions
 from services.segment_catalogue import SegmentCatalogue
 from services.segment_export import SegmentExport
-from services.segments import Segments, watched_by
+from services.segments import Segments
 from services.send_facts import FactReader
 from services.sending import Sending
 from services.shop import Shop

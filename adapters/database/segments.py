@@ -238,3 +238,26 @@ async def forget_others(connection: AsyncConnection, watched: Sequence[str]) -> 
             text(f"DELETE FROM {table} WHERE segment <> ALL(:watched)"),  # noqa: S608  our own words
             {"watched": list(watched)},
         )
+
+
+async def kept(connection: AsyncConnection) -> Mapping[str, int]:
+    """How many are in each watched segment, as it is kept."""
+    rows = await connection.execute(
+        text("""
+            SELECT w.segment, (SELECT count(*) FROM segment_members m WHERE m.segment = w.segment) AS members
+            FROM segment_watches w
+        """)
+    )
+    return {row.segment: row.members for row in rows}
+
+
+async def kept_page(connection: AsyncConnection, segment: str, *, limit: int) -> Sequence[RowMapping]:
+    """Some of a watched segment's customers, as it is kept, in the order of our ids."""
+    rows = await connection.execute(
+        text("""
+            SELECT c.id, c.customer_id, m.since FROM segment_members m JOIN customers c ON c.id = m.customer
+            WHERE m.segment = :segment AND c.erased_at IS NULL ORDER BY m.customer LIMIT :limit
+        """),
+        {"segment": segment, "limit": limit},
+    )
+    return rows.mappings().all()

@@ -124,7 +124,8 @@ def _view(house: House, now: SegmentNow) -> dict[str, Any]:
     }
 
 
-def _note(known: Known, locale: str) -> str | None:
+def note(known: Known, locale: str) -> str | None:
+    """What is said to whoever keeps too many of their own (S76)."""
     own = sum(1 for each in known.now.values() if each.own)
     return _NOTES[locale].format(own=own) if own > ENOUGH else None
 
@@ -135,7 +136,7 @@ async def list_segments(house: House, locale: Locale = "en") -> Segments:
     async with house.database.transaction() as connection:
         known = await house.segments.known(connection)
     views = [SegmentInForce(**_view(house, known.now[name])) for name in sorted(known.now)]
-    return Segments(segments=views, note=_note(known, locale))
+    return Segments(segments=views, note=note(known, locale))
 
 
 @router.post(
@@ -187,7 +188,7 @@ async def set_segment(
         known, counted = await house.segments.set(connection, segment, actor=who, over=over)
     response.status_code = 200 if name in before.now else 201
     view = _view(house, known[name])
-    return SetSegment(**view, counted=CountView.of(counted), note=_note(known, locale))
+    return SetSegment(**view, counted=CountView.of(counted), note=note(known, locale))
 
 
 @router.delete(

@@ -115,6 +115,11 @@ SCOPES = {
     "POST /console/tasks/{task}/close": "console",
     "GET /console/bulks": "console",
     "GET /console/bulks/{bulk}": "console",
+    "GET /console/segments": "console",
+    "GET /console/segments/{name}": "console",
+    "GET /console/segment-form": "console",
+    "POST /console/segment-form": "console",
+    "POST /console/segment-form/save": "console",
 }
 OPEN = {
     "GET /console/sign-in",

@@ -8,11 +8,12 @@ import pytest
 from adapters.segments import shipped_segments
 from domain.errors import InvalidDeclaration
 from domain.journeys import Plan, Reentry
+from domain.segment_uses import watched_by
 from domain.triggers import On, Trigger, at_least, at_most, entering_segment, entering_stage, leaving_segment
 from services.catalogue import Catalogue
 from services.project import Projector
 from services.segment_catalogue import SegmentCatalogue
-from services.segments import Segments, watched_by
+from services.segments import Segments
 from tests.services.bench import Bench
 
 DAY = timedelta(days=1)
