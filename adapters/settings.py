@@ -19,7 +19,7 @@ from domain.messages import Channel
 from domain.quiet_hours import known_zone
 from domain.sweep import SweepRules
 from domain.tracking import TrackingMode
-from domain.visits import problems_in_names
+from domain.visits import VISITOR_DAYS, problems_in_names
 
 DEVELOPMENT_SECRET = "development-secret-never-for-production"  # noqa: S105  refused in production
 

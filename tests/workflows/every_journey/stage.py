@@ -34,7 +34,7 @@ class Stage:
             await self.play.gives(offer, 10)
         for category in ("things", *sorted(categories)):
             named = [f"{category.removesuffix('s')}-{number}" for number in range(6)]
-            first, *others = named
+            others = named[1:]
             await self.play.house.products.keep(
                 [
                     ProductToKeep(
