@@ -14,7 +14,7 @@ from bench.figures import Figure, rate
 INDEX = "events_name_customer_idx"
 ROUNDS, BATCHES, BATCH, PROJECTED = 6, 10, 1000, 2000
 NAMES = ("page_viewed", "page_viewed", "page_viewed", "product_viewed", "message_opened", "order_placed")
-# As adapters.database.events.mark_projected does for one customer.
+# As adapters.database.projected.store does for one customer.
 _MARK = """
     UPDATE events SET customer = $1, number = given.number
     FROM unnest($2::uuid[], $3::int[]) AS given (id, number) WHERE events.id = given.id

@@ -66,6 +66,11 @@ class Standing:
                 case NotStarted():
                     pass
 
+    def moving(self) -> list[Move]:
+        """The moves that were not asked for yet."""
+        moves, self.moves = self.moves, []
+        return moves
+
     def _count(self, event: Event, routing: Routing) -> None:
         at = event.occurred_at
         self._order(event, routing.currency)

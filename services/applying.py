@@ -10,15 +10,15 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments, events, offers, orders
+from adapters.database import customers, enrollments, events, offers, orders, projected
 from domain.clock import Clock, Pace
-from domain.consequences import CatchUp, Consequence, End, NotStarted, Past, Signal, Start
+from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
 from domain.decisions import Decision
 from domain.engagement import Engagement
 from domain.events import Event
 from domain.first_touch import FirstTouch
-from domain.orders import ORDER_EVENTS, Order
+from domain.orders import ORDER_EVENTS
 from domain.projection import consequences
 from domain.routing import Routing
 from domain.standing import Standing
@@ -41,17 +41,52 @@ class Applying:
     def __init__(self, clock: Clock, pace: Pace, catalogue: Catalogue, segments: Segments | None) -> None:
         self._clock, self._pace, self._catalogue, self._segments = clock, pace, catalogue, segments
 
-    async def apply(self, connection: AsyncConnection, pending: Pending) -> set[str]:
-        """Apply events. Answers the customers for whom this brought new ones about."""
+    async def apply(self, connection: AsyncConnection, pending: Pending) -> frozenset[str]:
+        """Apply events, and those of the stages that they lead into. Answers the customers who came into a segment by
+        that, or left one, of which the events wait.
+        """
         now, routing = self._clock.now(), await self._catalogue.routing(connection)
         rows = await enrollments.standings(connection, list(pending))
         pending = await _without_forgotten(connection, rows, pending)
-        standings = await self._standings(connection, rows, pending, routing)
+        standings = {customer: _standing(rows[customer], routing) for customer in pending}
         troubled = {customer for customer, standing in standings.items() if standing.trouble}
+        silently = {customer: all(e.imported for e in each) for customer, each in pending.items() if each}
+        numbered, heard = list[projected.Numbered](), dict[tuple[str, str], None]()
+        while pending:
+            await _remember(connection, standings, pending, routing)
+            applied, following = await self._follow(connection, standings, pending, routing, now)
+            numbered += applied
+            for customer, each in following:
+                await self._write(connection, customer, each, now)
+                if isinstance(each, (Signal, CatchUp)):
+                    heard[customer, each.walk.id] = None
+            moved = [
+                Moved(customer=customer, customer_id=rows[customer]["customer_id"], moves=standings[customer].moving())
+                for customer in pending
+            ]
+            pending = await write_moves(connection, routing.stages.name, [each for each in moved if each.moves], now)
+        await _store_orders(connection, standings)
+        still = [walk for customer, id in heard if (walk := standings[customer].walks.get(id))]
+        await projected.store(connection, standings, numbered, still)
+        for customer in troubled:
+            if standings[customer].trouble is None:
+                await enrollments.release(connection, customer)
+        return await self._refresh_segments(connection, silently, now)
+
+    async def _follow(
+        self,
+        connection: AsyncConnection,
+        standings: Mapping[str, Standing],
+        pending: Pending,
+        routing: Routing,
+        now: datetime,
+    ) -> tuple[list[projected.Numbered], list[tuple[str, Consequence]]]:
+        """Move customers on past events. Answers those that could be applied, and whatever follows from them."""
         ids = iter(await self._mint(connection, pending, routing))
-        numbered, following = list[events.Numbered](), list[tuple[str, Consequence]]()
-        for customer, standing in standings.items():
-            for place, event in enumerate(pending[customer]):
+        numbered, following = list[projected.Numbered](), list[tuple[str, Consequence]]()
+        for customer, each in pending.items():
+            standing = standings[customer]
+            for place, event in enumerate(each):
                 try:
                     found = consequences(event, standing, routing, now=now, mint=lambda: next(ids))
                 except Exception as error:  # a poison event must not stop the customer's others
@@ -59,26 +94,10 @@ class Applying:
                     continue
                 standing.take(event, found, routing, now)
                 numbered.append((customer, event.id, standing.number))
-                following += [(customer, each) for each in found]
+                following += [(customer, consequence) for consequence in found]
                 if place % BREATH == 0:
                     await asyncio.sleep(0)
-        for customer, each in following:
-            await self._write(connection, customer, each, now)
-        await _store_hearing(connection, standings, following)
-        await events.mark_projected(connection, numbered)
-        await _store_orders(connection, standings)
-        moved = [
-            Moved(customer=customer, customer_id=rows[customer]["customer_id"], moves=standing.moves)
-            for customer, standing in standings.items()
-            if standing.moves
-        ]
-        await write_moves(connection, routing.stages.name, moved, now)
-        await customers.store_standings(connection, standings)
-        for customer in troubled:
-            if standings[customer].trouble is None:
-                await enrollments.release(connection, customer)
-        more = {each.customer for each in moved}
-        return more | await self._refresh_segments(connection, pending, now)
+        return numbered, following
 
     async def quarantine(self, connection: AsyncConnection, customer: str, event: Event, problem: str) -> None:
         """Set an event aside. `problem` is the error's type alone: its message may quote the customer's data."""
@@ -92,31 +111,15 @@ class Applying:
             decision=Decision(rule="quarantined", facts={"problem": problem, "event": event.name}),
         )
 
-    async def _refresh_segments(self, connection: AsyncConnection, pending: Pending, now: datetime) -> frozenset[str]:
+    async def _refresh_segments(
+        self, connection: AsyncConnection, silently: Mapping[str, bool], now: datetime
+    ) -> frozenset[str]:
         """Who came into a segment that a journey watches, or left one. By history silently."""
         if self._segments is None:
             return frozenset()
-        applied = {customer: each for customer, each in pending.items() if each}
-        old = [customer for customer, each in applied.items() if all(event.imported for event in each)]
+        old = [customer for customer, silent in silently.items() if silent]
         await self._segments.refresh_customers(connection, old, now, silently=True)
-        return await self._segments.refresh_customers(connection, sorted(applied.keys() - set(old)), now)
-
-    async def _standings(
-        self, connection: AsyncConnection, rows: Mapping[str, RowMapping], pending: Pending, routing: Routing
-    ) -> dict[str, Standing]:
-        ordering = [customer for customer, each in pending.items() if any(e.name in ORDER_EVENTS for e in each)]
-        known = await orders.of_customers(connection, ordering) if ordering else {}
-        starting = {
-            customer: {s.declaration.name for event in each if not event.imported for s in routing.starting_on(event)}
-            for customer, each in pending.items()
-        }
-        entering = [customer for customer, journeys in starting.items() if journeys]
-        journeys = sorted(set().union(*starting.values()))
-        past = await enrollments.past_walks_of_all(connection, entering, journeys) if entering else {}
-        return {
-            customer: _standing(rows[customer], routing, known.get(customer, {}), past.get(customer, {}))
-            for customer in pending
-        }
+        return await self._segments.refresh_customers(connection, sorted(silently.keys() - set(old)), now)
 
     async def _mint(self, connection: AsyncConnection, pending: Pending, routing: Routing) -> list[str]:
         live = (event for each in pending.values() for event in each if not event.imported)
@@ -157,14 +160,23 @@ async def _without_forgotten(
     return kept
 
 
-async def _store_hearing(
-    connection: AsyncConnection, standings: Mapping[str, Standing], following: Sequence[tuple[str, Consequence]]
+async def _remember(
+    connection: AsyncConnection, standings: Mapping[str, Standing], pending: Pending, routing: Routing
 ) -> None:
-    """What open walks have left of their budgets of signals."""
-    heard = {(customer, e.walk.id): None for customer, e in following if isinstance(e, (Signal, CatchUp))}
-    still = [walk for customer, id in heard if (walk := standings[customer].walks.get(id))]
-    if still:
-        await enrollments.store_hearing(connection, still)
+    """What of the customers' past these events ask for: their orders, and their walks through what may start."""
+    ordering = [customer for customer, each in pending.items() if any(e.name in ORDER_EVENTS for e in each)]
+    starting = {
+        customer: {s.declaration.name for event in each if not event.imported for s in routing.starting_on(event)}
+        for customer, each in pending.items()
+    }
+    entering = [customer for customer, journeys in starting.items() if journeys]
+    if ordering:
+        for customer, known in (await orders.of_customers(connection, ordering)).items():
+            standings[customer].known = known
+    if entering:
+        journeys = sorted(set().union(*starting.values()))
+        for customer, past in (await enrollments.past_walks_of_all(connection, entering, journeys)).items():
+            standings[customer].past = past
 
 
 async def _store_orders(connection: AsyncConnection, standings: Mapping[str, Standing]) -> None:
@@ -177,16 +189,13 @@ async def _store_orders(connection: AsyncConnection, standings: Mapping[str, Sta
             await offers.redeem(connection, customer, order=order.order, codes=order.codes, at=order.placed_at)
 
 
-def _standing(
-    row: RowMapping, routing: Routing, known: dict[str, Order], past: dict[tuple[str, str], Past]
-) -> Standing:
+def _standing(row: RowMapping, routing: Routing) -> Standing:
     stage = routing.stages.get(row["stage"])
     return Standing(
         number=row["events"],
         orders=row["orders"],
         revenue=row["revenue"],
         last_order_at=row["last_order_at"],
-        known=known,
         feature_used_at=row["feature_used_at"],
         activated_at=row["activated_at"],
         last_active_at=row["last_active_at"],
@@ -200,5 +209,4 @@ def _standing(
         nameless=is_visitor(row["customer_id"]),
         consents=customers.read_consents(row["consents"]),
         walks=enrollments.read_walks(row["walks"]),
-        past=past,
     )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import events, stages
 from adapters.database.events import NewEvent, told_once
-from domain.events import OURS, SILENT
+from domain.events import OURS, SILENT, Event
 from domain.stages import Move
 from domain.triggers import STAGE_ENTERED
 
@@ -22,11 +22,19 @@ class Moved:
     moves: Sequence[Move]
 
 
-async def write_moves(connection: AsyncConnection, model: str, moved: Sequence[Moved], now: datetime) -> None:
-    """Customers moved through stages of a set. What history moved is told silently, and starts nothing."""
-    if moved:
-        await stages.enter(connection, model, {each.customer: each.moves for each in moved})
-        await events.insert(connection, [_told(each.customer_id, move, now) for each in moved for move in each.moves])
+async def write_moves(
+    connection: AsyncConnection, model: str, moved: Sequence[Moved], now: datetime
+) -> dict[str, list[Event]]:
+    """Customers moved through stages of a set. What history moved is told silently, and starts nothing.
+
+    Answers the events of it, which are to be applied, by customer.
+    """
+    if not moved:
+        return {}
+    await stages.enter(connection, model, {each.customer: each.moves for each in moved})
+    told = {each.customer: [_told(each.customer_id, move, now) for move in each.moves] for each in moved}
+    stored = await events.insert_to_apply(connection, [event for each in told.values() for event in each])
+    return {customer: [stored[e.event_id] for e in each if e.event_id in stored] for customer, each in told.items()}
 
 
 def _told(customer_id: str, move: Move, now: datetime) -> NewEvent:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import events
-from adapters.database.connection import Database, News, lock_customer, plan_anew, try_lock_customers, will_pass
+from adapters.database.connection import Database, News, lock_customer, try_lock_customers, will_pass
 from adapters.database.events import Waiting
 from domain.clock import Clock, Pace
 from services import identities
@@ -79,8 +79,6 @@ class Projector:
             async with self._database.transaction() as connection:
                 # Those whom somebody else is at are left out; the next round finds what is left of them.
                 locked = await try_lock_customers(connection, customers)
-                if len(locked) > 1:
-                    await plan_anew(connection)
                 return await self.apply_pending(connection, *locked)
         except Exception as error:
             if will_pass(error):

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoRoomInPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from adapters.database.statements import text
 
@@ -79,9 +80,9 @@ class Database:
             yield driver
         finally:
             if driver.is_closed():  # the server went away, and took the others along
-                taken.invalidate()
+                await greenlet_spawn(taken.invalidate)
                 await self.engine.dispose()
-            taken.close()
+            await greenlet_spawn(taken.close)
 
     def wake(self, *news: News) -> None:
         """Tell waiting pumps that there are new rows, of any kind where none is named: this process's at once, others
@@ -162,28 +163,25 @@ async def lock_customers(connection: AsyncConnection, customers: Sequence[str]) 
 
 async def try_lock_customers(connection: AsyncConnection, customers: Sequence[str]) -> list[str]:
     """As `lock_customers`, but at once: answers those whose locks nobody else holds. It follows no merge: a profile
-    that was merged away meanwhile has nothing any more."""
+    that was merged away meanwhile has nothing any more.
+
+    With the locks comes how statements are planned until the end of the transaction. They look rows up: statistics of
+    tables that grow by the minute are old or none, and PostgreSQL would think them small and read the whole of them.
+    About one customer a plan is kept, for making it takes as long as three statements; about many it would be the one
+    from when a table was empty.
+    """
     found = await connection.execute(
         text("""
-            SELECT id FROM unnest(cast(:customers AS text[])) AS given (id)
-            WHERE pg_try_advisory_xact_lock(hashtextextended(id, 0))
+            SELECT given.id, set_config('plan_cache_mode', :plans, true), set_config('enable_seqscan', 'off', true)
+            FROM unnest(cast(:customers AS text[])) AS given (id)
+            WHERE pg_try_advisory_xact_lock(hashtextextended(given.id, 0))
         """),
-        {"customers": list(customers)},
+        {
+            "customers": list(customers),
+            "plans": "force_custom_plan" if len(customers) > 1 else "force_generic_plan",
+        },
     )
     return list(found.scalars())
-
-
-async def plan_anew(connection: AsyncConnection) -> None:
-    """Until the end of the transaction each statement is planned for what it is given, and looks rows up.
-
-    For statements about many rows of tables that grow by the minute, whose statistics are old or none: PostgreSQL would
-    go on with the plan from when a table was empty, or think its rows few, and read the whole of it again and again.
-    """
-    await connection.execute(
-        text("""
-            SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
-        """)
-    )
 
 
 def will_pass(error: BaseException) -> bool:

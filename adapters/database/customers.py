@@ -13,7 +13,6 @@ from adapters.database import webhooks
 from adapters.database.statements import text
 from domain.announcements import OPTED_OUT
 from domain.customers import Consent, ConsentStatus
-from domain.standing import Standing
 
 
 async def identify(connection: AsyncConnection, customer_ids: Sequence[str], at: datetime) -> dict[str, str]:
@@ -207,41 +206,6 @@ async def update_profile(connection: AsyncConnection, customer: str, profile: Ma
     """Set profile columns; the names are the caller's own words, checked at the edge."""
     columns = ", ".join(f"{name} = :{name}" for name in profile)
     await connection.execute(text(f"UPDATE customers SET {columns} WHERE id = :id"), {**profile, "id": customer})  # noqa: S608
-
-
-async def store_standings(connection: AsyncConnection, standings: Mapping[str, Standing]) -> None:
-    """What projection counted, by our ids."""
-    rows = [
-        {
-            "id": customer,
-            "events": standing.number,
-            "orders": standing.orders,
-            "revenue": standing.revenue,
-            "last_order_at": standing.last_order_at,
-            "feature_used_at": standing.feature_used_at,
-            "activated_at": standing.activated_at,
-            "last_active_at": standing.last_active_at,
-            "engaged_at": standing.engaged_at,
-            "engagement": standing.engagement.value,
-            "engagement_at": standing.engagement.at,
-            "first_touch": standing.first_touch,
-            "stage": standing.stage,
-            "stage_since": standing.stage_since,
-            "trouble": standing.trouble,
-        }
-        for customer, standing in standings.items()
-    ]
-    await connection.execute(
-        text("""
-            UPDATE customers AS c SET events = s.events, orders = s.orders, revenue = s.revenue,
-                last_order_at = s.last_order_at, feature_used_at = s.feature_used_at, activated_at = s.activated_at,
-                last_active_at = s.last_active_at, engaged_at = s.engaged_at, engagement = s.engagement,
-                engagement_at = s.engagement_at, first_touch = nullif(s.first_touch, 'null'), stage = s.stage,
-                stage_since = s.stage_since, trouble = s.trouble
-            FROM jsonb_populate_recordset(NULL::customers, cast(:standings AS jsonb)) AS s WHERE c.id = s.id
-        """),
-        {"standings": msgspec.json.encode(rows).decode()},
-    )
 
 
 async def by_email(connection: AsyncConnection, email: str) -> Sequence[RowMapping]:

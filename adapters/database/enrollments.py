@@ -148,23 +148,6 @@ async def past_walks_of_all(
     return found
 
 
-async def store_hearing(connection: AsyncConnection, walks: Sequence[Walk]) -> None:
-    """The signal budgets of some enrollments."""
-    await connection.execute(
-        text("""
-            UPDATE enrollments SET signals = given.signals, hearing = given.hearing
-            FROM unnest(cast(:ids AS text[]), cast(:signals AS int[]), cast(:hearing AS jsonb[]))
-                AS given (id, signals, hearing)
-            WHERE enrollments.id = given.id
-        """),
-        {
-            "ids": [w.id for w in walks],
-            "signals": [w.signals for w in walks],
-            "hearing": [_json(w.hearing) for w in walks],
-        },
-    )
-
-
 async def get(connection: AsyncConnection, enrollment: str) -> RowMapping | None:
     """One enrollment, with its customer's company id."""
     rows = await connection.execute(

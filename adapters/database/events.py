@@ -78,6 +78,26 @@ async def insert(connection: AsyncConnection, events: Sequence[NewEvent]) -> set
     return set((await connection.exec_driver_sql(_INSERT, _columns(events))).scalars()) if events else set()
 
 
+async def insert_to_apply(connection: AsyncConnection, events: Sequence[NewEvent]) -> dict[str, Event]:
+    """As `insert`, of events that are applied in this very transaction. Answers the new ones by their ids."""
+    rows = await connection.exec_driver_sql(f"{_INSERT}, id", _columns(events)) if events else ()
+    ids = {row.event_id: row.id for row in rows}
+    return {
+        e.event_id: Event(
+            id=ids[e.event_id],
+            event_id=e.event_id,
+            name=e.name,
+            occurred_at=e.occurred_at,
+            received_at=e.received_at,
+            source=e.source,
+            about=e.about,
+            properties=msgspec.json.decode(e.properties),
+        )
+        for e in events
+        if e.event_id in ids
+    }
+
+
 async def insert_alone(connection: "asyncpg.Connection[Any]", events: Sequence[NewEvent]) -> set[str]:
     """As `insert`, in a transaction of its own."""
     return {row[0] for row in await connection.fetch(_INSERT, *_columns(events))} if events else set()
@@ -214,27 +234,6 @@ async def is_pending(connection: AsyncConnection, event: UUID) -> bool:
         text("SELECT 1 FROM events WHERE id = :id AND number IS NULL AND quarantined IS NULL"), {"id": event}
     )
     return rows.first() is not None
-
-
-Numbered = tuple[str, UUID, int]
-"""Whose event, which, and its number among theirs."""
-
-
-async def mark_projected(connection: AsyncConnection, numbered: Sequence[Numbered]) -> None:
-    """Number events as applied."""
-    await connection.execute(
-        text("""
-            UPDATE events SET customer = given.customer, number = given.number
-            FROM unnest(cast(:customers AS text[]), cast(:ids AS uuid[]), cast(:numbers AS int[]))
-                AS given (customer, id, number)
-            WHERE events.id = given.id
-        """),
-        {
-            "customers": [customer for customer, _, _ in numbered],
-            "ids": [event for _, event, _ in numbered],
-            "numbers": [number for _, _, number in numbered],
-        },
-    )
 
 
 async def quarantine(connection: AsyncConnection, customer: str, event: UUID, problem: str) -> None:
