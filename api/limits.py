@@ -12,7 +12,7 @@ LARGEST_BODY = 2 * MIB
 LARGEST_OF_STRANGERS = 16 * 1024
 LARGEST_LIST = 32 * MIB  # of customers who are to enter a journey
 LARGEST_FILE = 256 * MIB  # that is imported
-STRANGERS = ("/v1/visits", "/j/", "/m/")
+STRANGERS = re.compile(r"/v1/visits|/[a-z]/")  # and all pages for customers, whose paths begin with a single letter
 FILES = ("/v1/imports/", "/v1/products:import")
 CLOSE = {"Connection": "close"}
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))  # files of ours may be kept
@@ -77,7 +77,7 @@ def _counted(receive: Receive, largest: int) -> Receive:
 
 
 def _largest(path: str) -> int:
-    if path.startswith(STRANGERS):
+    if STRANGERS.match(path):
         return LARGEST_OF_STRANGERS
     if path.endswith("/enrollments:bulk"):
         return LARGEST_LIST

@@ -30,7 +30,7 @@ _OVER = frozenset({Outcome.CONVERTED, Outcome.EXITED})
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One notice. `url` is where a press leads, if anywhere; `at` is when it was sent."""
+    """One notice. `url` is where a press leads; null where nowhere. `at` is when it was sent."""
 
     id: UUID
     journey: str

@@ -15,7 +15,7 @@ from temporalio import workflow
 from workflows.toolkit import Enrollment, Journey, On, Outcome, Plan, days, minutes
 
 SOON = minutes(10)  # a form sent twice is not somebody who asks again
-PAUSES = (SOON, days(1), *[days(7)] * 8)  # behind each letter
+PAUSES = (SOON, days(1), days(7), days(7), days(7))  # behind each letter
 GIVES_UP_AFTER = days(14)
 
 
@@ -33,9 +33,8 @@ class DoubleOptIn(Journey):
         for pause in PAUSES:
             await self.send("please_confirm")
             await self.wait(pause)
-            while pause is SOON and self.heard("opt_in_requested"):
+            while pause == SOON and self.heard("opt_in_requested"):
                 await self.wait_for("opt_in_requested", within=SOON)  # what has just gone answers it
             if not await self.wait_for("opt_in_requested", within=GIVES_UP_AFTER):
-                return Outcome.LAPSED
-        await self.send("please_confirm")
-        return Outcome.LAPSED
+                break
+        return Outcome.LAPSED  # whoever asks after that begins anew

@@ -8,7 +8,8 @@ from starlette.responses import FileResponse, Response
 
 from adapters.forms import FOLDER
 from api.needs import House, Needs
-from api.pages import NOT_KEPT, page
+from api.pages import NOT_KEPT
+from api.public.own_page import language, own_page
 from api.public.preferences import path_of
 from api.public.words import WORDS
 from api.public.wrong_link import wrong_link
@@ -56,20 +57,18 @@ async def take(token: str, form: str, request: Request, house: House) -> Respons
 
 
 def _page(token: str, house: Needs, asked: Asked, *, done: bool = False, status: int = 200) -> Response:
-    lang = _language(house, asked)
+    lang = language(asked.locale, house)
     gifts = [
         {"title": form.magnet.title[lang], "link": form.magnet.link or f"/y/{token}/{form.name}"}
         for form in asked.given
         if form.magnet
     ]
-    return page(
+    return own_page(
         "confirm.html",
+        asked.locale,
+        house,
         status=status,
-        referrer="no-referrer",
-        words=WORDS[lang],
-        lang=lang,
         zone=house.zone,
-        company=house.company,
         asked=asked,
         said={wish.key: _said(house, wish, lang) for wish in asked.waiting},
         gifts=gifts,
@@ -89,11 +88,7 @@ def _said(house: Needs, wish: Wish, lang: str) -> dict[str, Any]:
 
 def _wording(house: Needs, asked: Asked, chosen: Collection[str]) -> str:
     """What they agreed to, as they read it: each tick, how often, the button."""
-    lang = _language(house, asked)
+    lang = language(asked.locale, house)
     said = [_said(house, wish, lang) for wish in asked.waiting if wish.key in chosen and not wish.gift]
     read = dict.fromkeys(f"“{each['text']}”" + (f" ({each['often']})" if each["often"] else "") for each in said)
     return " ".join([*read, f"[{WORDS[lang]['confirm_button']}]"])
-
-
-def _language(house: Needs, asked: Asked) -> str:
-    return (asked.locale or house.locale)[:2]

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.needs import House, Needs
-from api.pages import page
+from api.public.own_page import language, own_page
 from api.public.words import WORDS
 from api.public.wrong_link import wrong_link
 from domain.customers import Frequency
@@ -57,15 +57,12 @@ async def press(token: str, request: Request, house: House) -> Response:
 
 def center(house: Needs, standing: Standing, *, notice: str = "", status: int = 200) -> Response:
     """The page. `notice` is a word for what has just become of the form."""
-    lang = (standing.locale or house.locale)[:2]
-    words = WORDS[lang]
-    return page(
+    lang = language(standing.locale, house)
+    return own_page(
         "preferences.html",
+        standing.locale,
+        house,
         status=status,
-        referrer="no-referrer",
-        words=words,
-        lang=lang,
-        company=house.company,
         path=path_of(house, standing.customer),
         notice=notice,
         holds=_sentence(house, standing, lang),
@@ -116,7 +113,7 @@ def _sentence(house: Needs, standing: Standing, lang: str) -> str:
 
 def _wording(house: Needs, standing: Standing, button: Press, shown: Picked, picked: Picked) -> str:
     """What was asked and how it was answered, as they read it: the question, each box that they changed, the button."""
-    lang = (standing.locale or house.locale)[:2]
+    lang = language(standing.locale, house)
     words, topics = WORDS[lang], house.catalogue.topic_words(lang)
     boxes = {words[f"by_{c}"]: c in picked.channels for c in Channel if c in picked.channels ^ shown.channels}
     boxes |= {topics[t]: t in picked.topics for t in topics if t in picked.topics ^ shown.topics}

@@ -1,6 +1,6 @@
 """Turning a browser's notifications on and off: the one page of ours that needs a script."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -9,9 +9,9 @@ from starlette.responses import Response
 from adapters.vapid import check_browser_keys
 from api.fields import Strict
 from api.needs import House
-from api.pages import SCRIPTED_POLICY, page
+from api.pages import SCRIPTED_POLICY
 from api.problems import Refused
-from api.public.words import WORDS
+from api.public.own_page import own_page
 from api.public.wrong_link import wrong_link
 from api.reading import CheckedRoute
 from domain.errors import NotFound
@@ -46,9 +46,7 @@ async def show(token: str, request: Request, house: House) -> Response:
         locale = await house.browsers.read(token)
     except NotFound:
         return wrong_link(request, house)
-    lang = (locale or house.locale)[:2]
-    said: dict[str, Any] = {"company": house.company, "key": house.push_key}
-    return page("push.html", referrer="no-referrer", policy=SCRIPTED_POLICY, words=WORDS[lang], lang=lang, **said)
+    return own_page("push.html", locale, house, policy=SCRIPTED_POLICY, key=house.push_key)
 
 
 @router.post("/{token}", status_code=204)

@@ -8,8 +8,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.needs import House
-from api.pages import page
-from api.public.words import WORDS
+from api.public.own_page import language, own_page
 from api.public.wrong_link import wrong_link
 from domain.errors import InvalidInput, NotFound
 from domain.surveys import LONGEST_ANSWER, Answer
@@ -41,14 +40,13 @@ async def _page(token: str, request: Request, house: House, answer: Answer, *, s
         asked = await house.surveys.read(token)
     except NotFound:
         return wrong_link(request, house)
-    lang = (asked.locale or house.locale)[:2]
-    said = {name: words.format(company=house.company) for name, words in asked.survey.words[lang].items()}
-    return page(
+    words = asked.survey.words[language(asked.locale, house)]
+    said = {name: each.format(company=house.company) for name, each in words.items()}
+    return own_page(
         "survey.html",
+        asked.locale,
+        house,
         status=status,
-        referrer="no-referrer",
-        words=WORDS[lang],
-        lang=lang,
         survey=asked.survey,
         said=said,
         answered=asked.answered,

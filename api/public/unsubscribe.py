@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.needs import House
-from api.pages import page
+from api.public.own_page import language, own_page
 from api.public.preferences import center, path_of
 from api.public.words import WORDS
 from api.public.wrong_link import wrong_link
 from domain.customers import Frequency
 from domain.errors import NotFound
-from services.opting_out import Leaver, Reason
+from services.opting_out import Reason
 
 router = APIRouter(prefix="/u", include_in_schema=False)
 
@@ -53,7 +53,7 @@ async def press(token: str, request: Request, house: House) -> Response:
 async def _come_back(token: str, request: Request, house: House, way: str) -> Response:
     try:
         leaver = await house.opting_out.read(token)
-        words = WORDS[_language(leaver, house)]
+        words = WORDS[language(leaver.locale, house)]
         standing = await house.center.come_back(
             leaver.customer,
             leaver.channel,
@@ -71,20 +71,15 @@ async def _answer(token: str, request: Request, house: House, *, status: int = 2
         leaver = await house.opting_out.read(token)
     except NotFound:
         return wrong_link(request, house)
-    lang = _language(leaver, house)
-    return page(
+    words = WORDS[language(leaver.locale, house)]
+    return own_page(
         "unsubscribed.html" if leaver.said_no else "unsubscribe.html",
+        leaver.locale,
+        house,
         status=status,
-        referrer="no-referrer",
-        words=WORDS[lang],
-        lang=lang,
-        said={"channel": WORDS[lang][leaver.channel.value], "company": house.company},
+        said={"channel": words[leaver.channel.value], "company": house.company},
         ways=WAYS_BACK,
         reasons=list(Reason),
         preferences=path_of(house, leaver.customer),
         thanked=thanked,
     )
-
-
-def _language(leaver: Leaver, house: House) -> str:
-    return (leaver.locale or house.locale)[:2]

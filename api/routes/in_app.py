@@ -1,6 +1,5 @@
 """Notices on your own site: what it may show a customer, and what they have seen."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,37 +11,21 @@ from api.fields import CustomerInPath, Strict
 from api.needs import House
 from api.problems import answers
 from api.reading import CheckedRoute
-from services.in_app import Waiting
+from services.in_app import Notice, Waiting
 
 router = APIRouter(prefix="/v1/customers/{customer_id}/notices", tags=["Customers"], route_class=CheckedRoute)
-
-
-class NoticeView(BaseModel):
-    """One notice. `url` is where a press leads; null where nowhere."""
-
-    id: UUID
-    journey: str
-    message: str
-    title: str
-    text: str
-    url: str | None
-    at: datetime
-    expires_at: datetime
 
 
 class NoticesView(BaseModel):
     """What waits, the newest first. `preferences_url` is the customer's own page, to be shown beside them."""
 
-    notices: list[NoticeView]
+    notices: list[Notice]
     preferences_url: str
 
     @classmethod
     def of(cls, waiting: Waiting) -> "NoticesView":
         """As JSON says it."""
-        return cls(
-            notices=[NoticeView.model_validate(each, from_attributes=True) for each in waiting.notices],
-            preferences_url=waiting.preferences_url,
-        )
+        return cls(notices=list(waiting.notices), preferences_url=waiting.preferences_url)
 
 
 class Seen(Strict):

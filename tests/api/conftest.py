@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 
 from domain.clock import Pace
 from services.keys import SCOPES, Keys
+from tests.api.stories import enroll, know_anna
 from tests.support.factories import SettableClock, compiled, settings_for
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.serve import api_app
@@ -36,6 +38,14 @@ async def api(app: FastAPI, house: House) -> AsyncIterator[Client]:
     key = await Keys(house.database).create("the shop", sorted(SCOPES))
     async with client_of(app, Authorization=f"Bearer {key}") as client:
         yield client
+
+
+@pytest.fixture
+async def walk(api: Client) -> dict[str, Any]:
+    """Anna's enrollment in WelcomeChain."""
+    await know_anna(api)
+    entered: dict[str, Any] = (await enroll(api)).json()
+    return entered
 
 
 @pytest.fixture(scope="module")

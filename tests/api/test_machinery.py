@@ -217,3 +217,24 @@ async def broken(api: httpx.AsyncClient, house: House) -> httpx.AsyncClient:
 
 def _refused(*_: object, **__: object) -> None:
     raise ConnectionRefusedError
+
+
+@pytest.mark.parametrize("page", ["c", "f", "j", "n", "p", "s", "u", "y"])
+async def test_f20_a_page_for_customers_reads_no_more_than_a_form_needs(untouched: House, page: str) -> None:
+    """The length may be said or not: what comes in pieces is cut off where it is too much."""
+    read = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(1000):
+            read += 4096
+            yield b"a" * 4096
+
+    async with client_of(api_app(untouched)) as stranger:
+        said = await stranger.post(f"/{page}/token", content=b"a" * (16 * 1024 + 1))
+        unsaid = await stranger.post(f"/{page}/token", content=pieces())
+        enough = await stranger.post(f"/{page}/token", content=b"a" * 16 * 1024)
+
+    assert (said.status_code, unsaid.status_code) == (413, 413)
+    assert read <= 16 * 1024 + 2 * 4096
+    assert enough.status_code != 413

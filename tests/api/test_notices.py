@@ -15,7 +15,7 @@ from activities.sending import SendRequest
 from adapters.templates import MESSAGES, MessageLibrary
 from domain.clock import Pace
 from domain.sends import SendState
-from tests.api.stories import ANNA, enroll, happens, know_anna, rows, send
+from tests.api.stories import ANNA, happens, know_anna, rows, send
 from tests.support.factories import SettableClock, settings_for
 from tropa.wiring import House, build
 
@@ -49,13 +49,6 @@ async def house(database_url: str, clock: SettableClock, library: MessageLibrary
     built = await build(settings, clock=clock, pace=Pace(anchor=clock.now()), library=library)
     yield built
     await built.close()
-
-
-@pytest.fixture
-async def walk(api: httpx.AsyncClient) -> dict[str, Any]:
-    await know_anna(api)
-    entered: dict[str, Any] = (await enroll(api)).json()
-    return entered
 
 
 async def greet(house: House, walk: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from domain.clock import Pace
 from domain.messages import Channel
 from domain.sends import SendResult, SendState
 from tests.api.conftest import client_of
-from tests.api.stories import ANNA, enroll, know_anna, rows, send
+from tests.api.stories import ANNA, know_anna, rows, send
 from tests.support.factories import SettableClock, settings_for
 from tests.support.push_simulator import Browser, PushService, simulating
 from tropa.serve import api_app
@@ -65,13 +65,6 @@ async def house(
     built = await build(settings, clock=clock, pace=pace, library=library, outward=service.outward())
     yield built
     await built.close()
-
-
-@pytest.fixture
-async def walk(api: httpx.AsyncClient) -> dict[str, Any]:
-    await know_anna(api)
-    entered: dict[str, Any] = (await enroll(api)).json()
-    return entered
 
 
 async def door(api: httpx.AsyncClient, customer_id: str = ANNA) -> str:
