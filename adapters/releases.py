@@ -30,17 +30,20 @@ _HELD = VersioningOverride.PINNED_OVERRIDE_BEHAVIOR_PINNED
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release, whether it is current, how many walks are held on it, and how many workers of it ask for work."""
+    """A release, whether it is current, or `new`, which is never yet current; how many walks are held on it, and how
+    many workers of it ask for work.
+    """
 
     name: str
     current: bool
+    new: bool
     held: int
     workers: int
 
     @property
     def needed(self) -> bool:
-        """Whether its workers must not stop."""
-        return self.current or self.held > 0
+        """Whether its workers should not stop."""
+        return self.current or self.new or self.held > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +115,20 @@ class Releases:
             polled = await look_at(self._client, self._deployment, WALKS, seen_within=self._seen_within)
             known = await self._known()
             current = known.routing_config.current_deployment_version.build_id
-            names = [each.deployment_version.build_id for each in known.version_summaries]
             return Standing(
                 walks=await self._count(f"TaskQueue = '{self._deployment}'"),
                 current=current,
                 unnamed=polled.of(""),
                 releases=[
-                    Release(name=name, current=name == current, held=await self._held(name), workers=polled.of(name))
-                    for name in names
+                    Release(
+                        name=name,
+                        current=name == current,
+                        new=not each.HasField("first_activation_time"),
+                        held=await self._held(name),
+                        workers=polled.of(name),
+                    )
+                    for each in known.version_summaries
+                    for name in [each.deployment_version.build_id]
                 ],
                 waits=polled.waits,
             )

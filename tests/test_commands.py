@@ -1,6 +1,8 @@
 """The operators' commands, through the command line and on a real database; no Temporal is near."""
 
 import re
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -224,3 +226,17 @@ async def test_a_sweep_by_hand_prints_what_it_found(house: House, tropa: Tropa) 
         "0 with RFM, 0 of them in another segment than before",
     ]
     assert "RFM: scoring everybody" in progress
+
+
+def test_a_program_leaves_with_its_code_whatever_an_interpreter_would_do_on_its_way_out() -> None:
+    """Temporal's SDK aborts some (134 in place of 0): exit codes are what pipelines read."""
+    program = """
+import atexit, os, sys
+atexit.register(os._exit, 134)
+sys.argv = ["tropa", *sys.argv[1:]]
+from tropa.__main__ import main
+main()
+"""
+    left = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, check=False)
+
+    assert left.returncode == 0

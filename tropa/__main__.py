@@ -207,13 +207,21 @@ def _leave(code: int) -> None:
     leave(code)
 
 
-def main() -> None:
-    """Run the command line; what Tropa raises on purpose is told in its own words."""
+def command_line() -> None:
+    """Run the command line; what Tropa raises on purpose is told in its own words. Raises SystemExit."""
     try:
         app()
     except TropaError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from None
+
+
+def main() -> None:
+    """The program: run the command line and leave with its code, which an interpreter on its way out may change."""
+    try:
+        command_line()
+    except SystemExit as left:
+        _leave(left.code if isinstance(left.code, int) else int(left.code is not None))
 
 
 if __name__ == "__main__":

@@ -120,4 +120,4 @@ def show_releases(name: Annotated[str, typer.Argument(help="This one alone; all 
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     printing.releases(found)
-    raise typer.Exit(any(each.needed and (name or not each.current) for each in found))
+    raise typer.Exit(any(each.needed if name else each.held for each in found if name or not each.current))

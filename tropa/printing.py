@@ -155,7 +155,7 @@ def releases(found: Sequence[Release]) -> None:
     """A line for each that somebody walks or works on."""
     console = _console()
     for each in found:
-        if each.needed or each.workers or len(found) == 1:
+        if each.current or each.held or each.workers or len(found) == 1:
             _line(console, f"{each.name}: {_stands(each)}", style="green" if each.current and each.workers else "")
     if not found:
         _line(console, "There are none: no worker here had TROPA_RELEASE. Everybody follows the code that runs.")
@@ -168,6 +168,8 @@ def _stands(release: Release) -> str:
     if release.held:
         stay = "walk stays" if release.held == 1 else "walks stay"
         return f"{release.held:,} {stay} on it" + ("" if release.workers else alone)
+    if release.new:
+        return f"new, nobody walks it before `tropa release {release.name}`"
     return "nobody stays on it" + (": its workers may stop" if release.workers else ", and it has no workers")
 
 

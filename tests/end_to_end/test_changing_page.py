@@ -15,7 +15,6 @@ from temporalio.worker import Worker
 
 from adapters.releases import Releases
 from adapters.temporal import TASK_QUEUE
-from domain.errors import NotFound
 from tests.end_to_end.live import Live, walking
 from tests.support.altered_journey import AlteredWelcomeChain
 from tests.support.changed_journey import CarefulTrial
@@ -54,11 +53,7 @@ class Operator:
         self._workers[release] = await self._stack.enter_async_context(worker)
 
         async def asks() -> bool:
-            try:
-                await self.releases.check(release)
-            except NotFound:
-                return False
-            return True
+            return any(each.workers for each in await self.releases.all() if each.name == release)
 
         await self.live.until(asks)
 

@@ -180,8 +180,12 @@ async def test_walks_that_follow_a_release_without_workers_are_told_with_the_rel
     await shop.starts("two", CarefulTrial)
     turns = [Turn(shop.releases, name) for name in ("one", "two", "")]
 
-    [finding] = await shop.live.until(lambda: shop.is_told(since=stopped, waits=False))
-    assert (finding.name, finding.count) == ("release_without_workers", 1)
+    async def are_told() -> list[Finding]:  # nobody is heard at the very first
+        found = await shop.is_told(since=stopped, waits=False)
+        return found if [each.name for each in found] == ["release_without_workers"] else []
+
+    [finding] = await shop.live.until(are_told)
+    assert finding.count == 1
     assert "follow the release one" in finding.words and "`tropa release two`" in finding.advice
     for turn in turns:
         await turn.look()
@@ -225,7 +229,7 @@ async def test_who_has_no_release_to_stay_on_must_be_kept_by_the_code(shop: Shop
 
     with pytest.raises(Conflict, match="2 walks would break that no release can keep"):
         await shop.releases_it("one", CarelessTrial, stay=True)
-    assert [each.current for each in await shop.releases.all()] == [False]
+    assert [(each.current, each.new, each.needed) for each in await shop.releases.all()] == [(False, True, True)]
 
 
 async def test_a_release_that_nobody_runs_is_none(shop: Shop) -> None:

@@ -13,7 +13,7 @@ from domain.messages import Message
 from tests.support import exploring
 from tests.support.dead_end import DeadEnd
 from tests.support.factories import compiled
-from tropa.__main__ import main
+from tropa.__main__ import command_line
 from tropa.rehearsal.exploring.chart import chart, grouped
 from tropa.rehearsal.exploring.drawing import draw
 from tropa.rehearsal.exploring.report import data, shortest, told
@@ -131,7 +131,7 @@ def test_the_command_explores_without_a_database_and_draws(
     def typed(*words: str) -> int:
         monkeypatch.setattr(sys, "argv", ["tropa", "rehearse", "nps", *words])
         with pytest.raises(SystemExit) as left:
-            main()
+            command_line()
         return int(left.value.code or 0)
 
     assert typed("--explore", "--svg", str(file), "--language", "ru") == 0

@@ -10,7 +10,7 @@ import pytest
 from adapters.database import customers
 from domain.customers import Consent, ConsentStatus
 from domain.messages import Channel
-from tropa.__main__ import main
+from tropa.__main__ import command_line
 from tropa.wiring import House
 
 Tropa = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -28,7 +28,7 @@ def tropa(house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         capsys.readouterr()
         code = 0
         try:
-            await asyncio.to_thread(main)
+            await asyncio.to_thread(command_line)
         except SystemExit as left:
             code = int(left.code or 0)
         return code, *capsys.readouterr()
