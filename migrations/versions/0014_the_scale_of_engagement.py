@@ -1,0 +1,27 @@
+"""the scale of engagement, as the daily sweep measures it"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0014"
+down_revision: str | None = "0011"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "engagement_scales",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("scale", sa.Double(), nullable=False, comment="At which the median active customer scores 50"),
+        sa.Column("customers", sa.Integer(), nullable=False, comment="Over how many active ones it was measured"),
+        sa.PrimaryKeyConstraint("id", name=op.f("engagement_scales_pkey")),
+        comment="The scale of engagement each time that a sweep changed it; the newest is in force",
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("engagement_scales")
