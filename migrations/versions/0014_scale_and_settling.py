@@ -1,4 +1,4 @@
-"""the scale of engagement, as the daily sweep measures it"""
+"""the scale of engagement, as the daily sweep measures it; tasks that settle a low score"""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("engagement_scales_pkey")),
         comment="The scale of engagement each time that a sweep changed it; the newest is in force",
     )
+    op.add_column(
+        "tasks",
+        sa.Column(
+            "settles",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Done, it settles the low score that it was made for",
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("tasks", "settles")
     op.drop_table("engagement_scales")
