@@ -29,7 +29,8 @@ OWN: dict[str, dict[str, object]] = {
 class Written:
     """A task or a notice, ready to read.
 
-    A task's file may also say when it is due, whose it is when overdue, and that it is the head's from the beginning.
+    A task's file may also say when it is due, whose it is when overdue, that it is the head's from the beginning, and
+    that, once done, it settles the low score that it was made for.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Written:
     due_within: timedelta | None = None
     escalate_to: str | None = None
     for_head: bool = False
+    settles: bool = False
 
 
 class StaffWords:
@@ -116,10 +118,11 @@ def _rules(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
                 rules[name] = parse_duration(value)
             elif name == "escalate_to":
                 rules[name] = mailbox(value, name)
-            elif name == "for_head" and value is True:
+            elif name in ("for_head", "settles") and value is True:
                 rules[name] = value
             else:
-                raise _wrong(file, f"there is no {name}; a task may have due_within, escalate_to and for_head = true")
+                known = "due_within, escalate_to, for_head = true and settles = true"
+                raise _wrong(file, f"there is no {name}; a task may have {known}")
         except (InvalidInput, TypeError, AttributeError):
             kind = "a duration, such as “4 hours”" if name == "due_within" else "one e-mail address"
             raise _wrong(file, f"{name} must be {kind}") from None

@@ -27,16 +27,16 @@ def read_stage_set(name: str, folder: Path = FOLDER) -> StageSet:
     tables = read_toml(file)
     if not tables:
         raise wrong(file, "stages", "it has none")
-    stages = []
-    for rank, (stage, table) in enumerate(tables.items(), start=1):
+    stages = list[Stage]()
+    for place, (stage, table) in enumerate(tables.items(), start=1):
         if not EVENT_NAME.fullmatch(stage) or not isinstance(table, dict):
             raise wrong(file, stage, "write a table with a name in snake_case: [awareness]")
-        if unknown := table.keys() - {*_WORDS, *_LISTS, "enters"}:
+        if unknown := table.keys() - {*_WORDS, *_LISTS, "enters", "ranks_as"}:
             raise wrong(file, f"{stage}.{min(unknown)}", "there is no such key")
         stages.append(
             Stage(
                 name=stage,
-                rank=rank,
+                rank=_rank(file, stage, table.get("ranks_as"), stages) or place,
                 rules=_rules(file, stage, table.get("enters"), tables.keys()),
                 words={key: _said(file, f"{stage}.{key}", table.get(key)) for key in _WORDS},
                 metrics=_listed(file, f"{stage}.metrics", table.get("metrics")),
@@ -51,6 +51,14 @@ def stage_label(name: str, locale: str) -> str:
     """What a stage is called, of whichever set; its bare name when no set has it any more."""
     found = (read_stage_set(each).get(name) for each in stage_sets())
     return next((stage.words["label"][locale] for stage in found if stage), name.replace("_", " "))
+
+
+def _rank(file: Path, stage: str, ranks_as: object, before: list[Stage]) -> int | None:
+    """The rank of the stage that another one is no further than; None where it says nothing."""
+    found = next((each.rank for each in before if each.name == ranks_as), None)
+    if ranks_as is not None and found is None:
+        raise wrong(file, f"{stage}.ranks_as", "name a stage that stands before it in this file")
+    return found
 
 
 def _said(file: Path, where: str, value: object) -> Mapping[str, str]:

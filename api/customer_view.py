@@ -13,7 +13,7 @@ from api.fields import (
 )
 from domain.companies import BuyingRole
 from domain.customers import ConsentStatus
-from domain.engagement import Engagement, EngagementModel, score
+from domain.engagement import Engagement, score
 from domain.messages import Channel
 from domain.rfm import Segment
 from services.customers import CustomerNow
@@ -89,7 +89,7 @@ class CustomerView(BaseModel):
         """A customer as it stands."""
         said = {scope: asdict(consent) for scope, consent in now.consents.items()}
         was = Engagement(value=now.row["engagement"], at=now.row["engagement_at"])
-        counted = score(was.on(at), EngagementModel().scale)
+        counted = score(was.on(at), now.scale)
         rfm = now.rfm and RfmView.of(now.rfm)
         more = {"consents": said, "engagement": counted, "rfm": rfm, "company_id": now.company_id}
         return cls.model_validate({**now.row, **more})

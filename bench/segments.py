@@ -76,7 +76,7 @@ class Ground:
         self.catalogue = SegmentCatalogue(self.day, {**shipped_segments(), **more})
         watched = dict.fromkeys(WATCHED, "Trial")
         patient = timedelta(minutes=10)
-        self.segments = Segments(self.day, self.catalogue, watched=watched, scale=20.0, patience=patient)
+        self.segments = Segments(self.day, self.catalogue, watched=watched, patience=patient)
         self._processor = processor
 
     async def known(self) -> Known:
@@ -148,7 +148,7 @@ class Ground:
     async def _plan(self, name: str, known: Known) -> list[dict[str, Any]]:
         statement = Statement()
         query = statement.members(known.whole(name).rule)
-        values = {**statement.values, "now": self.day.at, "scale": 20.0}
+        values = {**statement.values, "now": self.day.at, "scale": known.scale}
         async with self.database.transaction() as connection:
             await connection.execute(text("SET LOCAL work_mem = '64MB'"))
             found = await connection.execute(text(f"EXPLAIN (FORMAT JSON) {query}"), values)

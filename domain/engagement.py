@@ -15,6 +15,11 @@ from domain.forms import FORM
 from domain.tracking import CLICKED, OPENED
 
 HALF_LIFE = days(14)
+SCALE = 20.0
+"""The value that scores about 63 of 100 until one is measured: a guess for a shop."""
+LEAST_SCALE = 1.0  # where one page view scores 63
+WORTH_MOVING = 0.1
+FEW = 25  # active customers: fewer say nothing of the next
 
 # What a customer did, where the event itself is ours. All others of ours tell what we found or decided.
 THEIR_OWN = frozenset(
@@ -61,13 +66,9 @@ def _weights() -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class EngagementModel:
-    """What an act weighs, and the value at which the score is about 63 of 100.
-
-    Analytics 1.2 wants the `scale` at which an installation's median active customer has 50; 20 is a guess for a shop.
-    """
+    """What an act weighs."""
 
     weights: Mapping[str, float] = field(default_factory=_weights)
-    scale: float = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,17 @@ def faded(age: timedelta) -> float:
 def score(value: float, scale: float) -> int:
     """From 0 to 100, 50 for the median active customer."""
     return round(100 * (1 - math.exp(-value / scale)))
+
+
+def scale_for(usual: float, active: int, before: float) -> float:
+    """The scale at which the median of so many active customers, who has the value `usual`, scores 50 (analytics 1.2).
+
+    It stays as it was `before` while there are few of them, and while it would move by less than a tenth: every other
+    scale moves everybody's score at once.
+    """
+    measured = max(LEAST_SCALE, round(usual / math.log(2), 2))
+    moved = abs(measured - before) >= before * WORTH_MOVING
+    return measured if active >= FEW and moved else before
 
 
 def is_theirs(event: Event) -> bool:

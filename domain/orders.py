@@ -1,7 +1,7 @@
 """Orders, as events tell of them: what was bought for how much, and what became of it.
 
-In whatever order they come, the same events make the same order: a cancellation that is heard of first is kept for the
-order that it is about.
+A deal that is won is an order (S5): whoever sells by deals has buyers, too. In whatever order they come, the same
+events make the same order: a cancellation that is heard of first is kept for the order that it is about.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,9 @@ from domain.events import Event
 PLACED = "order_placed"
 CANCELLED = "order_cancelled"
 REFUNDED = "order_refunded"
-ORDER_EVENTS = frozenset({PLACED, CANCELLED, REFUNDED})
+WON, LOST, OPENED = "deal_won", "deal_lost", "deal_opened"  # a deal that is opened again is not won any more
+DEAL_EVENTS = frozenset({WON, LOST, OPENED})
+ORDER_EVENTS = frozenset({PLACED, CANCELLED, REFUNDED}) | DEAL_EVENTS
 
 NOTHING = Decimal("0.00")
 MOST = Decimal(10) ** 12
@@ -68,7 +70,12 @@ class Order:
 
 
 def order_named(event: Event) -> str:
-    """Which order an event is about: its property `order`, else what it is about, else the event is its own order."""
+    """Which order an event is about: that of the deal that it names, else its property `order`, else what it is about,
+    else the event is its own order. A deal that was won and the order that it led to are one, if that says `deal`.
+    """
+    deal = event.properties.get("deal")
+    if _is_name(deal) or event.name in DEAL_EVENTS:
+        return f"deal:{deal if _is_name(deal) else event.about or event.event_id}"
     named = event.properties.get("order")
     return str(named) if _is_name(named) else event.about or event.event_id
 
@@ -83,13 +90,19 @@ def order_after(event: Event, known: Order | None, *, currency: str) -> Order | 
         return None
     order = known or Order(order=order_named(event), placed_at=event.occurred_at, told=False)
     match event.name:
+        case "deal_lost" | "deal_opened":
+            return replace(known, cancelled=True) if known else None
+        case "deal_won" if order.stands:
+            return order  # the order itself knows better
+        case "deal_won":
+            order = replace(order, cancelled=False)
         case "order_cancelled":
             return replace(order, cancelled=True)
         case "order_refunded":
             return replace(order, refunded=order.refunded + _money(event.properties.get("amount")))
     theirs = event.properties.get("currency")
     own = theirs.upper()[:3] if isinstance(theirs, str) and theirs else currency
-    said = event.properties.get("net", event.properties.get("total"))
+    said = event.properties.get("amount" if event.name == WON else "net", event.properties.get("total"))
     return replace(
         order,
         placed_at=event.occurred_at,

@@ -206,6 +206,11 @@ def named_in(rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.segment for each in conditions(rule) if isinstance(each, Member)))
 
 
+def asks_for_engagement(rule: Rule) -> bool:
+    """Whether a resolved rule asks for customers' engagement scores, which move when their scale does."""
+    return any(isinstance(each, Known) and each.name == "engagement" for each in conditions(rule))
+
+
 def resolved(name: str, rule: Rule, rule_of: Callable[[str], Rule | None]) -> Rule:
     """The rule of a segment, with the rules of those it names in their places.
 

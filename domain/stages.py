@@ -29,7 +29,8 @@ class Rule:
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One stage. Its words, by kind and language: `label`, what customers need there (`needs`) and want (`goals`), what
-    we want (`aim`) and say (`says`), and where deals with them stand (`pipeline`; S3, S5).
+    we want (`aim`) and say (`says`), and where deals with them stand (`pipeline`; S3, S5). Who has come
+    further has a higher `rank`; a stage that people fall back into has that of an earlier one.
     """
 
     name: str

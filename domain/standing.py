@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from domain import tasks
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Past, Signal, Start, Walk
 from domain.customers import Consent, Trouble
 from domain.engagement import ENGAGING, Engagement, is_theirs
-from domain.events import Event
+from domain.events import OURS, Event
 from domain.first_touch import FirstTouch, first_touch
 from domain.orders import NOTHING, Order, order_after, order_named, totals
 from domain.routing import Routing
@@ -91,6 +92,8 @@ class Standing:
                 self.trouble = self.trouble or Trouble.LOW_SCORE
             case "complaint_resolved":
                 self.trouble = None
+            case tasks.CLOSED if event.source == OURS and event.properties.get(tasks.SETTLED) is True:
+                self.trouble = None if self.trouble is Trouble.LOW_SCORE else self.trouble
 
     def _move(self, event: Event, stages: StageSet) -> None:
         if move := stages.move(event, self.stage, self.stage_since, orders=self.orders):

@@ -30,6 +30,9 @@ class TaskState(StrEnum):
     ALL = "all"
 
 
+CLOSED = "task_closed"
+SETTLED = "settled"
+"""What `task_closed` says of itself when the last task for low scores is done: nothing stands in the way any more."""
 ANSWER = "answer"
 """The task that a customer's reply becomes when no rule answers it (S63)."""
 

@@ -31,12 +31,12 @@ def touchpoints(
 ) -> list[Touchpoint]:
     """The rows of one journey, in the order in which its code comes to them."""
     triggers = triggers_here(declaration.plan, settings)
-    led = {stage.rank: stage.name for stage in map(stages.entered_by, triggers) if stage}
+    led = {stage.name for stage in map(stages.entered_by, triggers) if stage}
     by_name = {message.name: message for message in messages}
     return [
         Touchpoint(
             journey=declaration.name,
-            stages=tuple(led[rank] for rank in sorted(led)),
+            stages=tuple(stage.name for stage in stages.stages if stage.name in led),
             triggers=tuple(triggers),
             message=message.name,
             channels=message.channels,

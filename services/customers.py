@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import addresses, companies, customers, events, opt_ins, rfm
+from adapters.database import addresses, companies, customers, engagement, events, opt_ins, rfm
 from adapters.database.connection import lock_customer
 from adapters.links import START_LASTS
 from domain.clock import Clock
@@ -32,12 +32,13 @@ ERASED = "This customer was erased, and what was erased does not come back."
 @dataclass(frozen=True, kw_only=True)
 class CustomerNow:
     """A customer's row, what they said, where they can be reached, and their RFM if they have bought. `company_id` is
-    the company's own id of it.
+    the company's own id of it, `scale` that of engagement scores.
     """
 
     row: RowMapping
     consents: Mapping[str, Consent]
     addresses: Mapping[Channel, Sequence[Address]]
+    scale: float
     rfm: RowMapping | None = None
     company_id: str | None = None
     created: bool = False
@@ -224,6 +225,7 @@ async def _now(connection: AsyncConnection, row: RowMapping, *, created: bool = 
         row=row,
         consents=await customers.consents_of(connection, row["id"]),
         addresses=await addresses_of(connection, row),
+        scale=await engagement.scale(connection),
         rfm=await rfm.of_customer(connection, row["id"]),
         company_id=await companies.called(connection, row["company"]) if row["company"] else None,
         created=created,

@@ -67,6 +67,7 @@ class People:
                 due_at=request.due_at,
                 owner=self._desk.head if written.for_head else None,
                 escalate_to=written.escalate_to,
+                settles=written.settles,
                 enrollment=request.enrollment,
             )
             await self._tasks.add(connection, customer, new, at=at)

@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import segments
+from adapters.database import engagement, segments
 from domain.clock import Clock
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.segment_rules import read_rule
-from domain.segments import NAME, Rule, Segment, named_in, resolved
+from domain.segments import NAME, Rule, Segment, asks_for_engagement, named_in, resolved
 from services import audit
 from services.audit import Actor
 
@@ -37,17 +37,18 @@ class SegmentNow:
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """A segment's rule with those of the segments that it names, and a digest that changes with any of them."""
+    """A segment's rule with those of the segments that it names, and a digest that changes with any of them, and with
+    the scale of engagement where that is asked for."""
 
     rule: Rule
     digest: str
 
 
 class Known:
-    """All segments at one moment."""
+    """All segments at one moment, and the scale of engagement that they are found by."""
 
-    def __init__(self, now: Mapping[str, SegmentNow]) -> None:
-        self.now = now
+    def __init__(self, now: Mapping[str, SegmentNow], scale: float) -> None:
+        self.now, self.scale = now, scale
         self._rules: dict[str, Rule] = {}
 
     def __getitem__(self, name: str) -> SegmentNow:
@@ -68,6 +69,8 @@ class Known:
         digest = hashlib.sha256()
         for part in sorted({name, *self._inside(name)}):
             digest.update(msgspec.json.encode([part, self[part].segment.rule], order="sorted"))
+        if asks_for_engagement(rule):  # by another scale it is another rule: whoever it moves is moved silently
+            digest.update(msgspec.json.encode(self.scale))
         return Whole(rule=rule, digest=digest.hexdigest())
 
     def naming(self, name: str) -> list[str]:
@@ -115,7 +118,7 @@ class SegmentCatalogue:
                     at=row["at"],
                     actor=row["actor"],
                 )
-        return Known(now)
+        return Known(now, await engagement.scale(connection))
 
     async def set(
         self, connection: AsyncConnection, segment: Segment, *, actor: Actor, over: int | None = None
@@ -135,7 +138,8 @@ class SegmentCatalogue:
         read_rule(segment.rule, known={*known.now, name})
         if before and before.own and before.segment == segment:
             return known
-        after = Known({**known.now, name: SegmentNow(segment=segment, shipped=name in self._shipped)})
+        now = {**known.now, name: SegmentNow(segment=segment, shipped=name in self._shipped)}
+        after = Known(now, known.scale)
         _check(after, name)
         await self._write(connection, segment, actor)
         await audit.write(
@@ -167,7 +171,7 @@ class SegmentCatalogue:
                 raise Conflict(f"The segment {name} is named by others: {', '.join(others)}. Change those first.")
         else:
             again = SegmentNow(segment=self._shipped[name], shipped=True)
-            _check(Known({**known.now, name: again}), name)
+            _check(Known({**known.now, name: again}, known.scale), name)
         gone = Segment(name=name, label=now.segment.label, description=now.segment.description, rule=None)
         await self._write(connection, gone, actor)
         await audit.write(connection, actor, "segment.deleted", kind="segment", subject=name, before=_told(now))

@@ -39,10 +39,7 @@ class _Watch:
 
 
 class Segments:
-    """Counts, lists and keeps up to date. `watched` are the segments that journeys need, and which journey each.
-
-    `scale` is the engagement model's: see `domain.engagement.score`.
-    """
+    """Counts, lists and keeps up to date. `watched` are the segments that journeys need, and which journey each."""
 
     def __init__(
         self,
@@ -50,11 +47,9 @@ class Segments:
         catalogue: SegmentCatalogue,
         *,
         watched: Mapping[str, str],
-        scale: float,
         patience: timedelta = PATIENCE,
     ) -> None:
-        self._clock, self._catalogue, self.watched, self._scale = clock, catalogue, watched, scale
-        self._patience = patience
+        self._clock, self._catalogue, self.watched, self._patience = clock, catalogue, watched, patience
         self._watch: _Watch | None = None
         self._watch_since = -REMEMBERED
 
@@ -65,7 +60,7 @@ class Segments:
     async def count(self, connection: AsyncConnection, rule: object) -> Counted:
         """Count who meets a rule, as JSON, that need not be saved. Raises InvalidInput, Unavailable."""
         known = await self._catalogue.known(connection)
-        return await self._count(connection, known.resolve(rule))
+        return await self._count(connection, known, known.resolve(rule))
 
     async def set(
         self, connection: AsyncConnection, segment: Segment, *, actor: Actor, over: int | None = None
@@ -75,7 +70,7 @@ class Segments:
         Raises InvalidInput, Conflict, and Unavailable when counting takes too long.
         """
         known = await self._catalogue.set(connection, segment, actor=actor, over=over)
-        counted = await self._count(connection, known.whole(segment.name).rule)
+        counted = await self._count(connection, known, known.whole(segment.name).rule)
         for name in sorted({segment.name, *known.naming(segment.name)} & self.watched.keys()):
             await self.refresh(connection, name, self._clock.now())
         return known, counted
@@ -86,9 +81,9 @@ class Segments:
 
     async def members(self, connection: AsyncConnection, name: str, *, after: str, limit: int) -> Sequence[RowMapping]:
         """Who is in a segment now, after one of our ids, in their order. Raises NotFound, Unavailable."""
-        rule = (await self._catalogue.known(connection)).whole(name).rule
+        known = await self._catalogue.known(connection)
+        members = self._members(known, known.whole(name).rule, but="c.id > :after", after=after)
         with self._patiently():
-            members = self._members(rule, but="c.id > :after", after=after)
             return await segments.page(connection, members, limit=limit, patience=self._patience)
 
     async def kept(self, connection: AsyncConnection) -> Mapping[str, int]:
@@ -109,7 +104,7 @@ class Segments:
                 asks.append(
                     segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members)
                 )
-        values = {**statement.values, "now": self._clock.now(), "scale": self._scale, "customers": [customer]}
+        values = {**statement.values, "now": self._clock.now(), "scale": known.scale, "customers": [customer]}
         with self._patiently():
             names = await segments.inside(connection, " UNION ALL ".join(asks), values, patience=self._patience)
         return [known[name].segment for name in names]
@@ -121,13 +116,15 @@ class Segments:
     ) -> Moved:
         """Find the members of a segment anew; an event tells of each who came or went since they were last found.
 
-        The first time, and after its rule was changed, it is done silently: nobody came, we only learned of them.
+        The first time, and after its rule or the scale of engagement was changed, it is done silently: nobody came, we
+        only learned of them.
         Raises NotFound and InvalidInput.
         """
         before = await segments.watch(connection, segment)
-        whole = (await self._catalogue.known(connection)).whole(segment)
+        known = await self._catalogue.known(connection)
+        whole = known.whole(segment)
         aloud = before == whole.digest and not silently
-        members = self._members(whole.rule, now=now)
+        members = self._members(known, whole.rule, now=now)
         moved = await segments.refresh(connection, segment, members, now=now, aloud=aloud)
         await segments.watched(connection, segment, whole.digest, now)
         return moved
@@ -157,8 +154,9 @@ class Segments:
         watch = await self._watching(connection) if self.watched and customers else None
         if not watch or not watch.asks:
             return frozenset()
-        values = {**watch.values, "scale": self._scale}
-        return await segments.refresh_customers(connection, watch.asks, values, customers, now=now, aloud=not silently)
+        return await segments.refresh_customers(
+            connection, watch.asks, watch.values, customers, now=now, aloud=not silently
+        )
 
     async def _watching(self, connection: AsyncConnection) -> _Watch:
         if self._watch and time.monotonic() - self._watch_since < REMEMBERED:
@@ -173,16 +171,16 @@ class Segments:
                 continue
             members = statement.members(whole.rule, but=segments.ASKED_OF)
             asks.append(segments.asking(statement.bound(name, "text"), statement.bound(whole.digest, "text"), members))
-        self._watch = _Watch(asks=" UNION ALL ".join(asks), values=statement.values)
+        self._watch = _Watch(asks=" UNION ALL ".join(asks), values={**statement.values, "scale": known.scale})
         self._watch_since = asked
         return self._watch
 
-    async def _count(self, connection: AsyncConnection, rule: Rule) -> Counted:
+    async def _count(self, connection: AsyncConnection, known: Known, rule: Rule) -> Counted:
         with self._patiently():
-            return await segments.count(connection, self._members(rule), some=SAMPLE, patience=self._patience)
+            return await segments.count(connection, self._members(known, rule), some=SAMPLE, patience=self._patience)
 
-    def _members(self, rule: Rule, *, but: str = "true", **values: object) -> Members:
-        return Statement().query(rule, but=but, **{"now": self._clock.now(), "scale": self._scale, **values})
+    def _members(self, known: Known, rule: Rule, *, but: str = "true", **values: object) -> Members:
+        return Statement().query(rule, but=but, **{"now": self._clock.now(), "scale": known.scale, **values})
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
 
-from adapters.database import events, rfm, sweeps, visitors
+from adapters.database import engagement, events, rfm, sweeps, visitors
 from adapters.database.connection import Database
 from adapters.database.events import NewEvent, told_once
 from adapters.zones import zone_of
 from domain.clock import Clock
+from domain.engagement import scale_for
 from domain.events import OURS
 from domain.sweep import (
     BIRTHDAY,
@@ -78,6 +79,7 @@ class Sweeping:
         told[BIRTHDAY] = await self._birthdays(at, last, tell)
         told[NPS_DUE] = await self._nps(at, last, tell)
         told[RFM_SEGMENT_ENTERED] = scored.told
+        await self._measure_engagement(at, tell)
         if self._segments:
             tell("segments: who comes and who goes")
             moved = await self._segments.refresh_all(self._database, at, silently=silent is not None)
@@ -116,6 +118,15 @@ class Sweeping:
         tell("RFM: scoring everybody")
         async with self._database.transaction() as connection:
             return await rfm.take(connection, self._rules.rfm, at=at, zone=self._zone, last=last, loud=silent is None)
+
+    async def _measure_engagement(self, at: datetime, tell: Tell) -> None:
+        """Put the scale in force at which the median active customer scores 50. Segments follow it silently."""
+        async with self._database.transaction() as connection:
+            before = await engagement.scale(connection)
+            usual, active = await engagement.usual(connection, at=at, since=at - self._rules.dormant_after)
+            if (scale := scale_for(usual, active, before)) != before:
+                await engagement.set_scale(connection, scale, at=at, active=active)
+                tell(f"engagement: the scale is {scale:g} now, and was {before:g}")
 
     async def _silences(
         self, at: datetime, last: Sweep | None, silent: Silent | None, tell: Tell

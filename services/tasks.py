@@ -20,7 +20,7 @@ from domain.durations import hours
 from domain.errors import Conflict, InvalidDeclaration, NotFound
 from domain.events import ENROLLMENT, OURS
 from domain.messages import Channel
-from domain.tasks import ANSWER, Desk, TaskCause, TaskOutcome, TaskState
+from domain.tasks import ANSWER, CLOSED, SETTLED, Desk, TaskCause, TaskOutcome, TaskState
 from services import audit
 from services.audit import Actor
 from services.customers import Customers
@@ -36,7 +36,9 @@ _ESCALATIONS = UUID("4f0a8a52-0f5b-5d0e-8a57-54726f706133")
 
 @dataclass(frozen=True, kw_only=True)
 class NewTask:
-    """What somebody is to do. Without an `owner` it is the customer's owner's, or the staff's."""
+    """What somebody is to do. Without an `owner` it is the customer's owner's, or the staff's. Done, one that `settles`
+    takes the low score that it was made for out of the way of offers.
+    """
 
     id: UUID
     name: str
@@ -47,6 +49,7 @@ class NewTask:
     owner: str | None = None
     escalate_to: str | None = None
     enrollment: str | None = None
+    settles: bool = False
 
 
 class Tasks:
@@ -85,6 +88,7 @@ class Tasks:
             "text": new.text,
             "owner": new.owner or colleague(customer, self._desk),
             "escalate_to": new.escalate_to,
+            "settles": new.settles,
             "at": at,
             "due": new.due_at,
         }
@@ -166,8 +170,11 @@ class Tasks:
             if row["outcome"] == outcome.value:
                 return row
             raise Conflict(f"This task has ended already: {row['outcome'] or 'nobody needs it any more'}.")
-        event = _event("task_closed", row, now, outcome=outcome.value)
-        await events.insert(connection, [event])
+        settled = (
+            row["settles"] and outcome is TaskOutcome.DONE and not await tasks.unsettled(connection, row["customer"])
+        )
+        said = {"outcome": outcome.value, **({SETTLED: True} if settled else {})}
+        await events.insert(connection, [_event(CLOSED, row, now, **said)])
         await webhooks.queue_tasks(connection, TASK_CLOSED, [task], at=now)
         await audit.write(
             connection, actor, "task.closed", kind="task", subject=str(task), after={"outcome": outcome.value}
@@ -230,9 +237,9 @@ def colleague(customer: RowMapping, desk: Desk) -> str | None:
     return owner if owner and owner.casefold() != (own or "").casefold() else desk.staff
 
 
-def _event(name: str, task: RowMapping, at: datetime, **more: str) -> events.NewEvent:
+def _event(name: str, task: RowMapping, at: datetime, **more: str | bool) -> events.NewEvent:
     """What happened to a task, as an event of its customer, about what its journey is about."""
-    said = {"task": task["name"], "task_id": str(task["id"]), **more}
+    said: dict[str, str | bool] = {"task": task["name"], "task_id": str(task["id"]), **more}
     if task["enrollment"]:
         said[ENROLLMENT] = task["enrollment"]
     return events.told_once(

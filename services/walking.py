@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.walking import EndRequest, LocalTimeRequest, MissedRequest, ReactionRequest, VariantRequest
-from adapters.database import customers, enrollments, events, experiments, orders, rfm, sends
+from adapters.database import customers, engagement, enrollments, events, experiments, orders, rfm, sends
 from adapters.database.connection import Database, News, lock_customer
 from adapters.zones import zone_of
 from domain.clock import Clock
@@ -13,7 +13,7 @@ from domain.customers import ConsentStatus, CustomerFacts, audiences_of, in_forc
 from domain.decisions import Decision
 from domain.declared import declared_properties
 from domain.durations import days
-from domain.engagement import Engagement, EngagementModel, score
+from domain.engagement import Engagement, score
 from domain.errors import NotFound
 from domain.events import HeardEvent
 from domain.journeys import Ending, Leaving, Outcome
@@ -52,6 +52,7 @@ class Walking:
             addresses = await addresses_of(connection, row)
             cadence = await orders.cadence(connection, row["id"]) if row["orders"] > 2 else None
             scored = await rfm.of_customer(connection, row["id"])
+            scale = await engagement.scale(connection)
         now = self._clock.now()
         if applied:
             self._database.wake(News.CONSEQUENCES)
@@ -70,9 +71,7 @@ class Walking:
             feature_used_at=row["feature_used_at"],
             activated_at=row["activated_at"],
             last_active_at=row["last_active_at"],
-            engagement=score(
-                Engagement(value=row["engagement"], at=row["engagement_at"]).on(now), EngagementModel().scale
-            ),
+            engagement=score(Engagement(value=row["engagement"], at=row["engagement_at"]).on(now), scale),
             stage=row["stage"] or "",
             audiences=tuple(
                 sorted(

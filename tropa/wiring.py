@@ -30,7 +30,6 @@ from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, BulkRuns, Walks
 from domain.clock import Clock, Pace
 from domain.contact_policy import ContactPolicy
-from domain.engagement import EngagementModel
 from domain.journeys import Declaration
 from domain.messages import Channel
 from domain.segment_uses import watched_by
@@ -210,7 +209,6 @@ async def build(
         clock,
         SegmentCatalogue(clock, shipped_segments()),
         watched=watched_by(declarations()),
-        scale=EngagementModel().scale,
     )
     projector = Projector(database, clock, pace, catalogue, segments)
     link_tracking = LinkTracking(links, mode=settings.tracking, utm=settings.utm, site=settings.company_url)

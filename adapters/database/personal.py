@@ -200,6 +200,7 @@ HELD: Mapping[str, Held] = {
     "api_keys": _nobodys("id", "name", "digest", "scopes"),
     "clock": _nobodys(),
     "reconciliation": _nobodys(),
+    "engagement_scales": _nobodys(),
     "sweeps": _nobodys("silent", "rules", "counts"),
 }
 

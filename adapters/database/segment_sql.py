@@ -35,9 +35,9 @@ from domain.segments import (
 )
 
 _HALF_LIVES = f"date_part('epoch', c.engagement_at - {NOW}) / {HALF_LIFE.total_seconds():.0f}"
-# Bounded where a power would be too small to be a number.
-_FADED = f"coalesce(c.engagement * power(cast(2 AS float8), greatest(-1000, least(0, {_HALF_LIVES}))), 0)"
-_SCORE = f"cast(round(100 * (1 - exp(-least(700, {_FADED} / cast(:scale AS float8))))) AS numeric)"
+# A customer's engagement as it is `now`. Bounded where a power would be too small to be a number.
+FADED = f"coalesce(c.engagement * power(cast(2 AS float8), greatest(-1000, least(0, {_HALF_LIVES}))), 0)"
+_SCORE = f"cast(round(100 * (1 - exp(-least(700, {FADED} / cast(:scale AS float8))))) AS numeric)"
 _EXPRESSIONS = {
     "engagement": _SCORE,
     **{f"first_{word}": f"(c.first_touch ->> '{word}')" for word in ("source", "medium", "campaign")},

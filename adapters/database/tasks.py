@@ -29,8 +29,9 @@ async def insert(connection: AsyncConnection, row: Mapping[str, Any]) -> bool:
     rows = await connection.execute(
         text("""
             INSERT INTO tasks (id, customer, enrollment, name, cause, title, text, owner, escalate_to,
-                created_at, due_at)
-            VALUES (:id, :customer, :enrollment, :name, :cause, :title, :text, :owner, :escalate_to, :at, :due)
+                settles, created_at, due_at)
+            VALUES (:id, :customer, :enrollment, :name, :cause, :title, :text, :owner, :escalate_to,
+                :settles, :at, :due)
             ON CONFLICT (id) DO NOTHING RETURNING 1
         """),
         dict(row),
@@ -80,6 +81,15 @@ async def close(
             WHERE id = :id AND closed_at IS NULL RETURNING 1
         """),
         {"id": task, "at": at, "by": by, "outcome": outcome, "note": note},
+    )
+    return rows.first() is not None
+
+
+async def unsettled(connection: AsyncConnection, customer: str) -> bool:
+    """Whether a customer has an open task for a low score."""
+    rows = await connection.execute(
+        text("SELECT 1 FROM tasks WHERE customer = :customer AND settles AND closed_at IS NULL LIMIT 1"),
+        {"customer": customer},
     )
     return rows.first() is not None
 

@@ -47,6 +47,13 @@ def test_a_hibernating_customer_is_won_back_by_an_order() -> None:
     assert (gone.stage.name, back and back.stage.name) == ("win_back", "retention")
 
 
+def test_who_falls_silent_is_no_further_than_a_buyer() -> None:
+    ranks = {stage.name: stage.rank for stage in read_stage_set("nine").stages}
+
+    assert ranks["win_back"] == ranks["purchase"] < ranks["retention"]
+    assert sorted(ranks.values()) == [1, 2, 3, 4, 4, 5, 6, 7, 8]
+
+
 def test_stages_have_names_that_people_read() -> None:
     assert (stage_label("onboarding", "en"), stage_label("onboarding", "ru")) == ("Onboarding", "Освоение")
     assert stage_label("once_upon", "en") == "once upon"
@@ -81,6 +88,7 @@ where = {score = {at_least = 3}}
         ("where =", "orders = -1\nwhere =", "one.enters[0].orders"),
         ("where =", "when = 1\nother =", "one.enters[0]"),
         ("[one]", "[One]", "One"),
+        ('tools = ["a"]', 'ranks_as = "two"', "one.ranks_as"),
     ],
 )
 def test_a_set_that_is_written_wrongly_says_where(tmp_path: Path, wrong: str, right: str, said: str) -> None:

@@ -1,11 +1,12 @@
 """The engagement score: acts count and fade; what is heard of late counts as if it had come in time."""
 
+import math
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
-from domain.engagement import Engagement, EngagementModel, is_theirs, score
+from domain.engagement import FEW, SCALE, Engagement, EngagementModel, is_theirs, scale_for, score
 from domain.events import OURS, Event
 from tests.domain.builders import NOON
 from tests.domain.test_projection import an_event
@@ -49,11 +50,27 @@ def test_what_says_nothing_of_interest_changes_nothing() -> None:
 
 
 def test_the_score_goes_from_nothing_to_a_hundred() -> None:
-    scores = [score(value, MODEL.scale) for value in (0, 1, 5, 20, 100, 10_000)]
+    scores = [score(value, SCALE) for value in (0, 1, 5, 20, 100, 10_000)]
 
     assert scores == sorted(scores)
     assert (scores[0], scores[-1]) == (0, 100)
-    assert score(MODEL.scale * 0.6931, MODEL.scale) == 50
+
+
+@pytest.mark.parametrize("usual", [0.8, 3.0, 40.0])
+def test_by_the_measured_scale_the_median_active_customer_has_50(usual: float) -> None:
+    assert score(usual, scale_for(usual, FEW, SCALE)) == 50
+
+
+def test_the_scale_stays_while_few_are_active_or_it_would_hardly_move() -> None:
+    median = SCALE * math.log(2)
+
+    assert scale_for(3.0, FEW - 1, SCALE) == SCALE
+    assert scale_for(median * 1.09, 1000, SCALE) == scale_for(median * 0.92, 1000, SCALE) == SCALE
+    assert scale_for(median * 1.2, 1000, SCALE) == 24.0
+
+
+def test_where_hardly_anybody_does_anything_one_page_is_not_everything() -> None:
+    assert score(1, scale_for(0.001, 1000, SCALE)) == 63
 
 
 def test_what_we_found_out_ourselves_is_nothing_that_they_did() -> None:

@@ -89,3 +89,33 @@ def test_items_name_products_too() -> None:
     items = [{"product": "kettle", "quantity": 2}, {"product": 7}, {"product": ""}, "no item"]
 
     assert told(an_event("order_placed", "O-1", items=items))["O-1"].products == ("kettle", "7")
+
+
+# Deals ---------------------------------------------------------------------------------------------------------------
+
+WON = an_event("deal_won", "D-1", at=NOON, deal="D-1", amount=900, currency="EUR")
+
+
+def test_a_deal_that_is_won_is_an_order_worth_its_amount() -> None:
+    order = told(an_event("deal_opened", "D-1", deal="D-1"), WON)["deal:D-1"]
+
+    assert (order.stands, order.net, order.placed_at) == (True, Decimal("900.00"), NOON)
+    assert told(an_event("deal_won", "D-2")).keys() == {"deal:D-2"}, "whoever tells of it without our properties"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_deal_and_the_order_that_it_led_to_are_one_purchase(order: tuple[int, ...]) -> None:
+    news = [WON, an_event("order_placed", "O-7", at=NOON + HOUR, deal="D-1", total=880, products=["plan"])]
+    orders = told(*(news[place] for place in order))
+
+    assert totals(orders.values()) == (1, Decimal("880.00"), NOON + HOUR)
+    assert orders["deal:D-1"].products == ("plan",)
+
+
+def test_a_deal_that_is_lost_after_all_does_not_count_until_it_is_won_again() -> None:
+    lost = an_event("deal_lost", "D-1", at=NOON + HOUR, deal="D-1")
+    again = an_event("deal_opened", "D-1", at=NOON + HOUR, deal="D-1", again=True)
+    won = an_event("deal_won", "D-1", at=NOON + 2 * HOUR, deal="D-1", amount=500)
+
+    assert totals(told(WON, lost).values())[0] == totals(told(WON, again).values())[0] == 0
+    assert totals(told(WON, again, won).values()) == (1, Decimal("500.00"), NOON + 2 * HOUR)

@@ -78,3 +78,14 @@ async def test_two_who_are_one_have_one_history_of_orders(bench: Bench) -> None:
     assert (anna["orders"], anna["revenue"], anna["last_order_at"]) == (3, Decimal("30.00"), now - DAY)
     assert anna["first_touch"]["event"] == "page_viewed"
     assert anna["engagement"] > 30
+
+
+async def test_deals_that_are_won_are_purchases_and_lead_on_in_life(bench: Bench) -> None:
+    bench = bench.with_stages()
+    await bench.does("deal_won", about="D-1", deal="D-1", amount=900)
+    first = await known(bench)
+    await bench.does("deal_won", about="D-2", deal="D-2", amount=100)
+
+    anna = await known(bench)
+    assert (first["stage"], anna["stage"]) == ("purchase", "loyalty")
+    assert (anna["orders"], anna["revenue"], anna["last_order_at"]) == (2, Decimal("1000.00"), bench.clock.now())

@@ -34,7 +34,7 @@ class Watching:
     def another(self) -> Segments:
         """The same in another process."""
         watched = dict.fromkeys(("buyers", "lookers"), "Trial")
-        return Segments(self.bench.clock, self._catalogue, watched=watched, scale=20.0)
+        return Segments(self.bench.clock, self._catalogue, watched=watched)
 
     async def refresh(self, segment: str = "buyers", **how: Any) -> tuple[int, int, int]:
         """How many entered, how many left, and of how many it was told."""
@@ -234,7 +234,7 @@ async def test_a_stored_rule_that_cannot_be_read_any_more_stands_in_nobodys_way(
 
 async def test_a_rule_that_takes_too_long_is_given_up_and_nothing_is_saved(bench: Bench, watching: Watching) -> None:
     catalogue = SegmentCatalogue(bench.clock, {})
-    hasty = Segments(bench.clock, catalogue, watched={}, scale=20.0, patience=timedelta(milliseconds=1))
+    hasty = Segments(bench.clock, catalogue, watched={}, patience=timedelta(milliseconds=1))
     rule = {"any": [{"event": {"name": f"e{n}", "where": {"x": {"contains": "y"}}}} for n in range(100)]}
 
     with pytest.raises(Unavailable, match=r"took longer than 0\.001 seconds, and was given up"):
@@ -291,7 +291,7 @@ async def test_whatever_is_written_into_a_rule_is_a_value(bench: Bench, words: s
         word = Consent(status=ConsentStatus.GRANTED, at=bench.clock.now(), source="test")
         await customers.put_consent(connection, anna, f"sms/{words}", word)
     bench.clock.pass_(timedelta(days=1))
-    segments = Segments(bench.clock, SegmentCatalogue(bench.clock, {}), watched={}, scale=20.0)
+    segments = Segments(bench.clock, SegmentCatalogue(bench.clock, {}), watched={})
 
     async with bench.database.transaction() as connection:
         counted = await segments.count(connection, speaking(words))

@@ -119,7 +119,7 @@ VIP_ASLEEP_ON_WHATSAPP = {"all": [{"segment": "vip"}, {"segment": "sleeping"}, {
 @pytest.fixture
 def segments(bench: Bench) -> Segments:
     catalogue = SegmentCatalogue(bench.clock, shipped_segments())
-    return Segments(bench.clock, catalogue, watched={}, scale=20.0)
+    return Segments(bench.clock, catalogue, watched={})
 
 
 async def test_every_shipped_segment_has_its_people_and_no_others(bench: Bench, segments: Segments) -> None:

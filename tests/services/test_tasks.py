@@ -222,6 +222,32 @@ async def test_the_closing_of_a_walks_task_is_about_what_the_walk_is_about(bench
     assert (name, data["about"], data["outcome"], data["journey"]) == ("task.closed", "C-9", "done", "Cart")
 
 
+@pytest.mark.parametrize(
+    ("opened", "ends", "trouble"),
+    [
+        ((), ((0, TaskOutcome.DONE), (1, TaskOutcome.DONE)), None),
+        ((), ((0, TaskOutcome.DONE),), "low_score"),  # another low score still has its task
+        ((), ((0, TaskOutcome.DONE), (1, TaskOutcome.NO_ANSWER)), "low_score"),  # nobody has spoken with them
+        (("complaint_opened",), ((0, TaskOutcome.DONE), (1, TaskOutcome.DONE)), "complaint"),  # that is another matter
+    ],
+)
+async def test_the_tasks_for_low_scores_done_no_offer_is_held_for_them(
+    bench: Bench, opened: tuple[str, ...], ends: tuple[tuple[int, TaskOutcome], ...], trouble: str | None
+) -> None:
+    settling = [await a_task(bench, settles=True) for _ in range(2)]
+    another = await a_task(bench)
+    await bench.does("survey_answered", score=2)
+    for name in opened:
+        await bench.does(name)
+
+    await close(bench, another)
+    for place, outcome in ends:
+        await close(bench, settling[place], outcome)
+    await bench.project()
+
+    assert await bench.rows("SELECT trouble FROM customers") == [{"trouble": trouble}]
+
+
 async def test_closed_alike_it_stays_and_closed_otherwise_it_is_refused(bench: Bench) -> None:
     task = await a_task(bench)
     await close(bench, task, note="first")

@@ -140,7 +140,7 @@ async def test_coming_into_a_segment_and_leaving_it_start_journeys(bench: Bench)
     bench = bench.with_plans(Trial=coming, Cart=going)
     catalogue = SegmentCatalogue(bench.clock, shipped_segments())
     watched = watched_by(bench.catalogue.journeys())
-    segments = Segments(bench.clock, catalogue, watched=watched, scale=20.0)
+    segments = Segments(bench.clock, catalogue, watched=watched)
     bench.projector = Projector(bench.database, bench.clock, bench.pace, bench.catalogue, segments)
     async with bench.database.transaction() as connection:
         await segments.refresh(connection, "complains", bench.clock.now())

@@ -17,6 +17,9 @@ async def test_who_is_unhappy_is_asked_at_ten_and_called_within_a_day(play: Play
     assert await play.rows(TASKS) == [{"name": "call_the_unhappy", "hours": 24}]
     assert await play.rows(TROUBLE) == [{"trouble": "low_score"}]  # no offers until it is settled
 
+    await play.is_done("call_the_unhappy")
+    assert await play.rows(TROUBLE) == [{"trouble": None}]
+
 
 async def test_what_they_wrote_stays_out_of_temporal(play: Playback) -> None:
     await an_unhappy_answer(play)

@@ -1,6 +1,6 @@
 """What people do about customers: tasks, deals, notes, companies, and what staff and the CRM are told."""
 
-from sqlalchemy import Column, Index, Integer, Numeric, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.database.tables.base import EMPTY, INSTANT, customer_column, enrollment_column, metadata
@@ -17,6 +17,13 @@ tasks = Table(
     Column("text", Text, nullable=False),
     Column("times", Integer, nullable=False, server_default=text("1"), comment="How many replies it is to answer"),
     Column("owner", Text, comment="Whose it is, by their e-mail address; none: anybody's"),
+    Column(
+        "settles",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Done, it settles the low score that it was made for",
+    ),
     Column("escalate_to", Text, comment="Whose it becomes when it is overdue; none: the installation's head"),
     Column("created_at", INSTANT, nullable=False),
     Column("due_at", INSTANT, nullable=False),

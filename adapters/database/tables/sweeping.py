@@ -26,6 +26,16 @@ rfm = Table(
     postgresql_with={"fillfactor": 50},  # each sweep renews every row: in place, it is three times as quick
 )
 
+engagement_scales = Table(
+    "engagement_scales",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    Column("scale", Double, nullable=False, comment="At which the median active customer scores 50"),
+    Column("customers", Integer, nullable=False, comment="Over how many active ones it was measured"),
+    comment="The scale of engagement each time that a sweep changed it; the newest is in force",
+)
+
 sweeps = Table(
     "sweeps",
     metadata,
