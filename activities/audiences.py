@@ -1,4 +1,4 @@
-"""What the workflow of the daily sweep asks besides: the files of audiences for ads, written anew."""
+"""What the workflow of the audiences for ads asks: their files, written anew."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -12,7 +12,7 @@ from adapters.forms import form_names
 from adapters.stage_sets import stage_sets
 from adapters.sweep_settings import read_sweep_rules
 from adapters.vapid import public_key
-from domain.ads import ADS
+from domain.ads import ADS, problems_in_export_every
 from domain.customers import EVERY_CHANNEL
 from domain.errors import InvalidInput, Misconfigured
 from domain.messages import Channel
@@ -67,8 +67,9 @@ class Settings(BaseSettings):
     )
 
     ads_consent: str = Field(default=ADS, description="Who said yes to this may be in an audience for ads elsewhere")
-    audiences: list[str] = Field(default=[], description='Segments to write as such each day: JSON, ["sleeping"]')
+    audiences: list[str] = Field(default=[], description='Segments to write as such: JSON, ["sleeping"]')
     audiences_folder: Path | None = Field(default=None, description="Where to")
+    audiences_every: str = Field(default="1 day", description='How often, such as "1 hour"')
 
     company: str = "Example Company"
     company_url: str = "https://example.com"
@@ -204,7 +205,7 @@ class Settings(BaseSettings):
         return self
 
     def _audience_problems(self) -> list[str]:
-        problems = []
+        problems = [f"TROPA_AUDIENCES_EVERY {problem}" for problem in problems_in_export_every(self.audiences_every)]
         if self.audiences and not self.audiences_folder:
             problems.append("TROPA_AUDIENCES_FOLDER must say where TROPA_AUDIENCES are written")
         if self.ads_consent.partition("/")[0] not in {*Channel, EVERY_CHANNEL}:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from domain.dates import date, month, weekday
+from domain.event_words import cause_words
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 POLICY = (
@@ -53,7 +54,14 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"day": day, "date": date, "clock": clock, "short_day": short_day, "number": number}
+_templates.filters |= {
+    "day": day,
+    "date": date,
+    "clock": clock,
+    "short_day": short_day,
+    "number": number,
+    "by": cause_words,
+}
 
 
 def page(

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from domain.customers import EVERY_CHANNEL, Consent, ConsentStatus
+from domain.durations import days, minutes, parse_duration, spoken
+from domain.errors import InvalidInput
 
+MOST_OFTEN, LEAST_OFTEN = minutes(15), days(31)  # that an audience is written anew
 ADS = f"{EVERY_CHANNEL}/ads"
 
 
@@ -22,6 +25,17 @@ class Platform(StrEnum):
 
 HEADERS: Mapping[Platform, tuple[str, str]] = {Platform.META: ("email", "phone"), Platform.GOOGLE: ("Email", "Phone")}
 """What each calls its columns."""
+
+
+def problems_in_export_every(words: str) -> list[str]:
+    """What is wrong with how often audiences are written anew; nothing, when it can be."""
+    try:
+        every = parse_duration(words)
+    except InvalidInput as error:
+        return list(error.problems)
+    if MOST_OFTEN <= every <= LEAST_OFTEN:
+        return []
+    return [f"must be from {spoken(MOST_OFTEN)} to {spoken(LEAST_OFTEN)}; got {spoken(every)}"]
 
 
 def agreed(consents: Mapping[str, Consent], scope: str) -> bool:

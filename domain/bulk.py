@@ -72,7 +72,7 @@ REASONS: dict[str, dict[str, str]] = {
     },
     NO_CHANNEL: {
         "en": "No channel of its messages may reach them",
-        "ru": "Ни один канал её сообщений недоступен или не разрешён",
+        "ru": "Нет канала, который доступен и разрешён",
     },
     UNKNOWN: {"en": "Not known here", "ru": "Таких клиентов здесь нет"},
     NAMED_TWICE: {"en": "Named more than once", "ru": "Указаны больше одного раза"},

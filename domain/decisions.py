@@ -30,7 +30,8 @@ def tell(rule: str, facts: Mapping[str, object], *, locale: str = "en", zone: st
     texts = RULES[rule]
     locale = locale if locale in texts else "en"  # the instants, too
     said = {name: _said(in_words(name, value, locale), locale, zone) for name, value in facts.items()}
-    return texts[locale].format_map(_Facts(said))
+    sentence = texts[locale].format_map(_Facts(said))
+    return sentence[:1].upper() + sentence[1:]
 
 
 class _Facts(dict[str, str]):

@@ -1,5 +1,6 @@
 """Durations as people write and read them: `days(2)` in code, "2 days" in data and in every summary."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -50,6 +51,12 @@ def spoken(duration: timedelta, locale: str = "en") -> str:
         if count == int(count) and count >= 1:
             return counted(int(count), SAID[unit], locale)
     return f"{seconds:g} {plural(seconds, SAID['second'][locale], locale)}"
+
+
+def spoken_roughly(seconds: float, locale: str = "en") -> str:
+    """About how long: in its largest whole unit, rounded up; less than a second is a second."""
+    unit = next((each for each in ("day", "hour", "minute") if seconds >= UNITS[each]), "second")
+    return counted(max(1, math.ceil(seconds / UNITS[unit])), SAID[unit], locale)
 
 
 def counted(count: int, forms: Mapping[str, Sequence[str]], locale: str) -> str:

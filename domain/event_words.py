@@ -134,9 +134,21 @@ _UNDETAILED: dict[str, dict[str, str]] = {
 _CAUSES: dict[str, dict[str, str]] = {
     "staff": {"en": "staff", "ru": "сотрудник"},
     "bulk": {"en": "a bulk", "ru": "группа"},
+    "staff, from the command line": {
+        "en": "staff, from the command line",
+        "ru": "сотрудник, из командной строки",
+    },
+    "staff, by a link from the command line": {
+        "en": "staff, by a link from the command line",
+        "ru": "сотрудник, по ссылке из командной строки",
+    },
+    "the owner of this machine": {"en": "the owner of this machine", "ru": "владелец этой машины"},
     "its plan": {"en": "by its own plan", "ru": "по своему плану"},
 }
-"""What is no event and yet begins or ends walks."""
+"""What is no event and yet begins or ends walks; people here have keys that we named ourselves."""
+
+
+_NAMES = ("RFM", "SMS", "Telegram", "Twilio", "WhatsApp")  # stay large within a sentence
 
 
 def event_words(name: str, locale: str) -> str:
@@ -155,4 +167,6 @@ def cause_words(cause: str, locale: str) -> str:
 
 def inside(sentence: str) -> str:
     """A sentence as it goes on after a colon."""
+    if sentence.startswith(_NAMES):
+        return sentence
     return sentence[:1].lower() + sentence[1:]

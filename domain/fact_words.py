@@ -9,17 +9,23 @@ from domain.event_words import cause_words
 
 _CHANNELS = {
     "en": {
+        "sms": "SMS",
         "whatsapp": "WhatsApp",
         "telegram": "Telegram",
         "web_push": "browser notification",
         "in_app": "notice on the site",
     },
     "ru": {
+        "sms": "SMS",
         "whatsapp": "WhatsApp",
         "telegram": "Telegram",
         "web_push": "уведомление в браузере",
         "in_app": "сообщение на сайте",
     },
+}
+_GATEWAYS = {
+    "en": {"sandbox": "the sandbox", "smtp": "the mail server", "twilio": "Twilio", "telegram": "Telegram"},
+    "ru": {"sandbox": "песочница", "smtp": "почтовый сервер", "twilio": "Twilio", "telegram": "Telegram"},
 }
 _WORDS = {
     "ru": {
@@ -59,6 +65,10 @@ def _channel(value: str, locale: str) -> str:
     return _CHANNELS[locale].get(value, value)
 
 
+def _gateway(value: str, locale: str) -> str:
+    return _GATEWAYS[locale].get(value, value)
+
+
 def _ending(value: str, locale: str) -> str:
     return ending_words(value, locale) if value in ENDINGS else value
 
@@ -85,7 +95,9 @@ def _told(value: str, locale: str) -> str:
 _BY_NAME: Mapping[str, Callable[[str, str], str]] = {
     "channel": _channel,
     "channels": _channel,
+    "gateway": _gateway,
     "how": _ending,
+    "actor": cause_words,
     "event": cause_words,
     "cause": cause_words,
     "gap": _duration,

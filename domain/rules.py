@@ -122,7 +122,7 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "Сообщение уже отправлено по всем своим каналам",
     },
     # what became of a send
-    "accepted": {"en": "Sent by {channel}: {gateway} took it", "ru": "Отправлено ({channel}): принято {gateway}"},
+    "accepted": {"en": "Sent by {channel}: {gateway} took it", "ru": "Отправлено ({channel}), шлюз: {gateway}"},
     "provider_refused": {
         "en": "{gateway} refused it for good ({code})",
         "ru": "{gateway} отказал окончательно ({code})",

@@ -105,7 +105,7 @@ def _is_told(entry: Entry) -> bool:
 def _line(entry: Entry, zone: ZoneInfo) -> str:
     at = entry.at.astimezone(zone)
     days = (at.date() - BEGAN.astimezone(zone).date()).days
-    words = entry.text.removesuffix(": sandbox took it")
+    words = entry.text.removesuffix(": the sandbox took it")
     return f"| {days} | {at:%H} h | {TOLD[entry.kind]}{_cell(words)} |"
 
 

@@ -42,6 +42,16 @@ def test_audiences_need_a_folder_and_a_consent_that_can_be_given() -> None:
     assert "TROPA_AUDIENCES_FOLDER" in str(caught.value) and "TROPA_ADS_CONSENT" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("every", "told"), [("5 minutes", "from 15 minutes to 31 days"), ("hourly", "'hourly' is not a duration")]
+)
+def test_audiences_are_written_as_often_as_makes_sense(every: str, told: str) -> None:
+    with pytest.raises(Misconfigured, match=f"TROPA_AUDIENCES_EVERY .*{told}"):
+        Settings.model_validate({"audiences_every": every}).checked()
+
+    assert Settings.model_validate({"audiences_every": "1 hour"}).checked()
+
+
 SITES = {"sites": ["https://shop.example", "http://localhost:3000"], "site_events": ["quiz_finished"]}
 
 

@@ -14,9 +14,10 @@ from fastapi import FastAPI
 from uvicorn.loops.auto import auto_loop_factory
 
 from adapters.releases import Releases
-from adapters.schedules import ensure_daily_sweep
+from adapters.schedules import ensure_audience_export, ensure_daily_sweep
 from adapters.settings import Settings
 from adapters.temporal import TASK_QUEUE, connect, ensure_search_attributes
+from domain.durations import parse_duration
 from domain.errors import TropaError
 from tropa.leaving import leave
 from tropa.pulse import Pulse, telling, watch_polls
@@ -66,6 +67,8 @@ async def worker(settings: Settings) -> None:
     client = await connect(settings.temporal_address or "", namespace=settings.temporal_namespace, metrics=metrics)
     await ensure_search_attributes(client)
     await ensure_daily_sweep(client, house.pace, settings.timezone)
+    every = parse_duration(settings.audiences_every) if settings.audiences else None
+    await ensure_audience_export(client, house.pace, settings.timezone, every)
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)

@@ -18,6 +18,7 @@ from tropa.pulse import PATIENCE, Pulse
 from tropa.rehearsal.sdk import workflow_definition
 from tropa.turn import Turn
 from tropa.wiring import House
+from workflows.operations.audience_export import AudienceExport
 from workflows.operations.bulk_enrollment import BulkEnrollment
 from workflows.operations.daily_sweep import DailySweep
 from workflows.registry import journeys
@@ -32,7 +33,7 @@ FEW = 4  # a round that did no more has left nothing, and whatever came meanwhil
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
 Work = Callable[[], Awaitable[int]]
-OPERATIONS = (BulkEnrollment, DailySweep)
+OPERATIONS = (BulkEnrollment, DailySweep, AudienceExport)
 """Workflows about many customers: they are no journeys, so the registry does not find them."""
 
 log = logging.getLogger(__name__)

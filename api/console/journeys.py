@@ -12,7 +12,8 @@ from api.console.journey_words import WORDS
 from api.console.pages import console_page
 from api.console.session import Language, Spoken, staff
 from api.needs import House, Needs
-from api.routes.journeys import JourneyView, views
+from api.routes.journeys import JourneyView, OptionView, views
+from domain.durations import parse_duration, spoken
 from domain.endings import ending_words
 from domain.journey_settings import triggers_here
 from domain.messages import Message
@@ -89,13 +90,34 @@ def _shown(
         "starts": [trigger_words(each, lang) for each in triggers_here(plan, here)],
         "goal": trigger_words(plan.goal, lang) if plan.goal else None,
         "exits": [trigger_words(each, lang) for each in plan.exits],
-        "options": view.options,
+        "options": [_option(each, lang) for each in view.options],
         "experiments": view.experiments,
         "holdout": view.holdout,
         "open": view.open,
         "walked": view.open + ended,
         "endings": [(ending_words(state, lang), count) for state, count in endings],
         "converted": view.endings.get("converted", 0),
+    }
+
+
+def _option(option: OptionView, lang: Language) -> dict[str, Any]:
+    """An option with its values in words."""
+
+    def said(value: object) -> str:
+        if isinstance(value, bool):
+            return WORDS[lang][str(value).lower()]
+        if option.kind == "duration" and isinstance(value, str):
+            return spoken(parse_duration(value), lang)
+        return "" if value is None else str(value).replace("_", " ")
+
+    return {
+        "name": option.name,
+        "value": said(option.value),
+        "default": said(option.default),
+        "as_shipped": option.value == option.default,
+        "least": said(option.least),
+        "most": said(option.most),
+        "choices": ", ".join(map(said, option.choices)),
     }
 
 

@@ -18,6 +18,9 @@ LOCKED = [
     "/console/journeys/Nps",
     "/console/tasks",
     "/console/bulks",
+    "/console/segments",
+    "/console/segments/vip",
+    "/console/segment-form",
     "/console/outbox",
     "/console/find?customer_id=x",
     f"/console/customers/{ANNA}",
@@ -301,10 +304,74 @@ async def test_a_bulk_shows_how_far_it_is_and_why_who_stays_out(
 
     assert "0 of 1 have entered" in page
     assert "Opted out of everything" in page and "olga@example.com" in page
-    of_segment = await api.post("/v1/journeys/WelcomeChain/enrollments:bulk", json={"segment": "new_leads"})
-    page = (await staff.get(f"/console/bulks/{of_segment.json()['id']}?lang=ru")).text
-    assert "сегмент «Новые лиды»" in page and "сегмент «Новые лиды»" in (await staff.get("/console/bulks")).text
     assert (await staff.get("/console/bulks/blk_nothing")).status_code == 404
+
+
+async def test_a_segment_enters_a_journey_when_somebody_has_looked(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient
+) -> None:
+    await know_anna(api)
+    form = (await staff.get("/console/bulks?segment=new_leads")).text
+    assert (
+        '<option value="new_leads" selected>New leads' in form and "<option>AbandonedCart" not in form
+    )  # it is about a cart
+
+    drafted = await staff.post("/console/bulks", data={"segment": "new_leads", "journey": "WelcomeChain"})
+    address = drafted.headers["location"]
+    page = (await staff.get(f"{address}?lang=ru")).text
+    assert "начали 0 из 1" in page and "сегмент «Новые лиды»" in page and "1 секунду" in page
+    assert "сегмент «Новые лиды»" in (await staff.get("/console/bulks")).text
+
+    for command, state in (("start", "running"), ("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        assert f'action="{address}/{command}"' in (await staff.get(address)).text
+        assert (await staff.post(f"{address}/{command}")).status_code == 303
+        assert (await api.get(f"/v1/bulks/{address.rpartition('/')[2]}")).json()["state"] == state
+    assert (await staff.post(f"{address}/start")).status_code == 409
+    assert "<form" not in (await staff.get(address)).text.split("<main>")[1]
+
+
+async def test_of_many_a_second_person_has_to_approve(
+    api: httpx.AsyncClient, staff: httpx.AsyncClient, house: House, stranger: httpx.AsyncClient
+) -> None:
+    house.bulks.approve_above = 0
+    await know_anna(api)
+    drafted = await staff.post("/console/bulks", data={"segment": "new_leads", "journey": "WelcomeChain"})
+    address = drafted.headers["location"]
+    mine = (await staff.get(address)).text
+    key = await Keys(house.database).create("a colleague", ["console", "journeys:write"])
+    await stranger.post("/console/sign-in", data={"key": key})
+    theirs = (await stranger.get(address)).text
+    approved = await stranger.post(f"{address}/approve")
+
+    assert "A second key must approve it." in mine and f"{address}/" not in mine
+    assert f"{address}/approve" in theirs
+    assert approved.status_code == 303
+    assert f"{address}/start" in (await staff.get(address)).text
+
+
+@pytest.mark.parametrize(
+    ("segment", "status", "told"), [("gone", 422, "Сейчас в этом сегменте никого нет."), ("nothing", 303, "")]
+)
+async def test_a_bulk_of_nobody_is_told(staff: httpx.AsyncClient, segment: str, status: int, told: str) -> None:
+    answer = await staff.post("/console/bulks?lang=ru", data={"segment": segment, "journey": "WelcomeChain"})
+
+    assert answer.status_code == status
+    assert told in answer.text
+
+
+async def test_a_key_that_may_only_look_enters_nobody(
+    stranger: httpx.AsyncClient, api: httpx.AsyncClient, house: House
+) -> None:
+    await know_anna(api)
+    bulk = (await api.post("/v1/journeys/WelcomeChain/enrollments:bulk", json={"customers": [ANNA]})).json()["id"]
+    key = await Keys(house.database).create("looks", ["console"])
+    await stranger.post("/console/sign-in", data={"key": key})
+    draft = await stranger.post("/console/bulks", data={"segment": "new_leads", "journey": "WelcomeChain"})
+    start = await stranger.post(f"/console/bulks/{bulk}/start")
+
+    assert (draft.status_code, start.status_code) == (403, 403)
+    assert "lacks the scope journeys:write" in draft.text
+    assert (await api.get(f"/v1/bulks/{bulk}")).json()["state"] == "drafted"
 
 
 async def test_a_task_is_closed_with_how_it_ended_and_looking_closes_nothing(

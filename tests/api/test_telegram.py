@@ -128,7 +128,7 @@ async def test_start_binds_the_chat_is_a_yes_and_the_next_message_arrives_there(
         }
     ]
     assert "Started our Telegram bot" in await told(api)
-    assert "“greeting” – sent by Telegram: telegram took it" in await told(api)
+    assert "“greeting” – sent by Telegram: Telegram took it" in await told(api)
     listed = (await api.get(f"/v1/customers/{ANNA}/addresses")).json()["addresses"]
     assert [(each["channel"], each["address"]) for each in listed] == [("telegram", str(CHAT))]
 

@@ -42,7 +42,7 @@ async def test_it_tells_what_was_sent_what_waits_and_what_was_not_sent(
         "“did it work” was not sent. The customer said no to email on 02 Mar 13:01",
         "Said no to email",
         "“basics” waits. The last touch was at 02 Mar 11:01, and touches stay 4 hours apart; it may go at 02 Mar 15:01",
-        "“greeting” – sent by email: sandbox took it",
+        "“greeting” – sent by email: the sandbox took it",
         "Entered WelcomeChain: the shop",
         "Consent for email: granted",
         "The profile was changed: attributes, email, language, phone, time zone",

@@ -154,7 +154,7 @@ async def test_f11_f12_a_lost_answer_is_looked_up_and_never_sent_again(
     assert row["provider_id"] == (twilio.messages[0]["sid"] if takes else None)
     assert (twilio.requests, len(twilio.messages)) == (1, int(takes))
     assert (await texting.told())[-1].startswith(
-        "“greeting” – twilio was asked afterwards" if takes else "“greeting” was not sent. twilio has no trace of it"
+        "“greeting” – Twilio was asked afterwards" if takes else "“greeting” was not sent. Twilio has no trace of it"
     )
 
 
@@ -202,7 +202,7 @@ async def test_f12_a_report_proves_what_nobody_recorded(texting: Texting, twilio
 
     row = await texting.ledger()
     assert (row["state"], row["provider_id"]) == ("accepted", twilio.messages[0]["sid"])
-    assert (await texting.told())[-1] == "“greeting” – twilio reported on it afterwards, so it has it"
+    assert (await texting.told())[-1] == "“greeting” – Twilio reported on it afterwards, so it has it"
     assert twilio.per_send() == {parse(twilio): 1}
 
 
@@ -245,7 +245,7 @@ async def test_f29_a_report_before_our_own_record_is_applied_at_once(texting: Te
     assert result.state is SendState.ACCEPTED
     assert (await texting.ledger())["delivery"] == "delivered"
     assert await texting.told() == [
-        "“greeting” – sent by sms: twilio took it",
+        "“greeting” – sent by SMS: Twilio took it",
         "“greeting” – delivered to the phone",
     ]
 
@@ -258,7 +258,7 @@ async def test_f27_five_times_the_same_report_is_one_line(texting: Texting, twil
     assert answers == [204] * 5
     assert (await texting.told()).count("“greeting” – delivered to the phone") == 1
     assert await texting.told("ru") == [
-        "«greeting» – отправлено (sms): принято twilio",
+        "«greeting» – отправлено (SMS), шлюз: Twilio",
         "«greeting» – доставлено на телефон",
     ]
 
@@ -376,7 +376,7 @@ async def test_f32_what_is_never_reported_is_said_to_be_unknown_after_three_days
     await texting.reconcile()
 
     assert (await texting.ledger())["delivery"] == "unknown"
-    assert (await texting.told())[1:] == ["“greeting” – twilio never said whether it was delivered"]
+    assert (await texting.told())[1:] == ["“greeting” – Twilio never said whether it was delivered"]
 
 
 # What codes say of an address ----------------------------------------------------------------------------------------
@@ -390,7 +390,7 @@ async def test_f19_a_number_that_nobody_has_is_never_written_to_again(texting: T
     following = await texting.again()
 
     assert (following.state, following.rule) == (SendState.REFUSED, "suppressed")
-    assert "“greeting” – twilio could not deliver it (30005)" in await texting.told()
+    assert "“greeting” – Twilio could not deliver it (30005)" in await texting.told()
     assert twilio.requests == 1
 
 

@@ -99,11 +99,11 @@ async def test_to_somebody_who_never_wrote_goes_the_approved_template(
     assert (result.state, result.channel) == (SendState.ACCEPTED, "whatsapp")
     assert (twilio.messages[0]["to"], twilio.messages[0]["body"]) == (HERS, "Hello, Anna! Your account is ready.")
     assert await told(api) == [
-        "“greeting” – sent by WhatsApp: twilio took it",
+        "“greeting” – sent by WhatsApp: Twilio took it",
         "“greeting” – delivered to the phone",
         "“greeting” – read",
     ]
-    assert (await told(api, "ru"))[0] == "«greeting» – отправлено (WhatsApp): принято twilio"
+    assert (await told(api, "ru"))[0] == "«greeting» – отправлено (WhatsApp), шлюз: Twilio"
     assert (await rows(house, "SELECT delivery, rendered ->> 'content' AS content FROM sends"))[0] == {
         "delivery": "read",
         "content": SID,
@@ -184,7 +184,7 @@ async def test_what_meta_does_not_deliver_is_final_with_its_code_and_stays_open_
     again = await greet(house, anna, visit=2)
 
     assert (await rows(house, "SELECT delivery_code FROM sends WHERE visit = 1"))[0]["delivery_code"] == code
-    assert f"“greeting” – twilio could not deliver it ({code})" in await told(api)
+    assert f"“greeting” – Twilio could not deliver it ({code})" in await told(api)
     assert (again.state, twilio.requests) == (SendState.ACCEPTED, 2)
 
 

@@ -128,16 +128,22 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
         ("a journey", "/console/journeys/Nurturing"),
         ("tasks", "/console/tasks"),
         ("a task", f"/console/tasks/{task['id']}"),
-        ("bulks", "/console/bulks"),
+        ("segments", "/console/segments"),
+        ("a segment", "/console/segments/sleeping"),
+        ("a segment, counted", "/console/segments/active_customers?look=true"),
+        ("a segment's form", "/console/segment-form?of=prefers_whatsapp"),
+        ("bulks", "/console/bulks?segment=vip"),
         ("a bulk", f"/console/bulks/{bulk['id']}"),
         ("a message", f"/console/outbox/{sent['send']}"),
         ("a customer", f"/console/customers/{WALKS}"),
         ("nobody", "/console/customers/nobody"),
     )
-    found = [Sight(name=name, lang=lang, path=f"{path}?lang={lang}") for name, path in pages for lang in PEOPLE]
+    found = [Sight(name=name, lang=lang, path=_in(path, lang)) for name, path in pages for lang in PEOPLE]
     policy = [each for each in found if each.name == "the contact policy"]  # and with one box changed
+    forms = [each for each in found if each.name == "a segment's form"]
     return [
         *found,
+        *(replace(each, name=f"{each.name}, counted", press="main button.main") for each in forms),
         *(
             replace(
                 each, name=f"{each.name}, tried out", press="input[name='channels.value'][value=sms] > main button.main"
@@ -145,6 +151,11 @@ async def console_pages(house: House, api: httpx.AsyncClient) -> list[Sight]:
             for each in policy
         ),
     ]
+
+
+def _in(path: str, lang: str) -> str:
+    """A page's address in a language."""
+    return f"{path}{'&' if '?' in path else '?'}lang={lang}"
 
 
 def _path(address: str) -> str:

@@ -1,4 +1,4 @@
-"""The daily sweep's schedule on a real Temporal: made once, kept up to date, and an operator's pause is honored."""
+"""The schedules on a real Temporal: made once, kept up to date, and an operator's pause is honored."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -8,8 +8,9 @@ import pytest
 from temporalio.client import Client, ScheduleHandle
 from temporalio.service import RPCError
 
-from adapters.schedules import DAILY_SWEEP, ensure_daily_sweep
+from adapters.schedules import AUDIENCE_EXPORT, DAILY_SWEEP, ensure_audience_export, ensure_daily_sweep
 from domain.clock import Pace
+from domain.durations import days, hours
 from tests.end_to_end.live import Live
 
 FIVE_SECONDS = 86400 / 5
@@ -54,3 +55,18 @@ async def test_it_follows_the_pace_and_an_operators_pause_is_honored(
     assert [interval.every for interval in described.spec.intervals] == [timedelta(seconds=5)]
     assert described.spec.calendars == []
     assert (described.state.paused, described.state.note) == (True, "we are moving")
+
+
+async def test_audiences_have_a_schedule_of_their_own_for_as_long_as_there_are_any(live: Live, client: Client) -> None:
+    handle, pace = client.get_schedule_handle(AUDIENCE_EXPORT), Pace(anchor=live.house.clock.now())
+    await ensure_audience_export(client, pace, "Europe/Berlin", days(1), task_queue="nobody's")
+    daily = (await handle.describe()).schedule.spec
+    await ensure_audience_export(client, pace, "Europe/Berlin", hours(1), task_queue="nobody's")
+    hourly = (await handle.describe()).schedule.spec
+    for _ in range(2):
+        await ensure_audience_export(client, pace, "Europe/Berlin", None)
+
+    assert (daily.time_zone_name, [hour.start for hour in daily.calendars[0].hour]) == ("Europe/Berlin", [5])
+    assert [interval.every for interval in hourly.intervals] == [hours(1)]
+    with pytest.raises(RPCError, match="not found"):
+        await handle.describe()

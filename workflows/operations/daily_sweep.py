@@ -1,7 +1,4 @@
-"""The daily sweep: a schedule starts it, one activity does it, and whoever dies is followed by another worker.
-
-Then the audiences for ads that the settings name are written anew.
-"""
+"""The daily sweep: a schedule starts it, one activity does it, and whoever dies is followed by another worker."""
 
 from datetime import timedelta
 
@@ -9,7 +6,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-from activities.audiences import AudienceActivities
 from activities.sweeping import SweepingActivities
 from domain.sweep import Swept
 
@@ -35,13 +31,4 @@ class DailySweep:
             cancellation_type=ActivityCancellationType.TRY_CANCEL,
         )
         workflow.set_current_details(swept.words())
-        await workflow.execute_activity_method(
-            AudienceActivities.write_audiences,
-            summary="audiences for ads",
-            start_to_close_timeout=LONGEST,
-            schedule_to_close_timeout=GIVES_UP,
-            heartbeat_timeout=SILENCE,
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
-            cancellation_type=ActivityCancellationType.TRY_CANCEL,
-        )
         return swept
