@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, enrollments, events, offers, orders, projected
+from adapters.database import customers, enrollments, offers, orders, projected, unapplied
 from domain.clock import Clock, Pace
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
@@ -102,7 +102,7 @@ class Applying:
     async def quarantine(self, connection: AsyncConnection, customer: str, event: Event, problem: str) -> None:
         """Set an event aside. `problem` is the error's type alone: its message may quote the customer's data."""
         log.error("event quarantined", extra={"event_row": str(event.id), "error": problem})
-        await events.quarantine(connection, customer, event.id, problem)
+        await unapplied.quarantine(connection, customer, event.id, problem)
         await enrollments.decide(
             connection,
             customer=customer,
@@ -156,7 +156,7 @@ async def _without_forgotten(
         kept[customer] = [e for e in each if not until or min(e.occurred_at, e.received_at) > until]
         old += [e.id for e in each if until and min(e.occurred_at, e.received_at) <= until]
     if old:
-        await events.drop(connection, old)
+        await unapplied.drop(connection, old)
     return kept
 
 

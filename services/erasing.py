@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, erasures, events, personal
+from adapters.database import customers, erasures, personal, unapplied
 from adapters.database.connection import lock_customer
 from domain.clock import Clock
 from domain.errors import NotFound
@@ -40,7 +40,7 @@ class Erasing:
         known = (await customers.ours(connection, [customer_id])).get(customer_id)
         if known is None and (before := await self.erased(connection, customer_id)):
             return before
-        if known is None and await events.waiting(connection, customer_id):  # told of, and not yet projected
+        if known is None and await unapplied.waiting(connection, customer_id):  # told of, and not yet projected
             known = (await customers.identify(connection, [customer_id], self._clock.now()))[customer_id]
         if known is None:
             raise NotFound("customer", customer_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import customers, erasures, events
+from adapters.database import customers, erasures, events, unapplied
 from adapters.surrogates import Surrogates
 from domain.events import IMPORT, OURS
 
@@ -33,12 +33,12 @@ async def come_back(connection: AsyncConnection, surrogates: Surrogates, custome
     erasure = (await erasures.latest(connection, [key])).get(key)
     if erasure is None:  # an older release's, or taken back by hand
         return (await customers.identify(connection, [customer_id], at))[customer_id]
-    waiting = await events.waiting(connection, customer_id)
+    waiting = await unapplied.waiting(connection, customer_id)
     names = {surrogates.event(row["event_id"]): row["id"] for row in waiting}
     repeats = {names[name] for name in await events.digests(connection, list(names))}
     old = {row["id"] for row in waiting if min(row["occurred_at"], row["received_at"]) <= erasure["at"]} | repeats
     live = any(row["id"] not in old and row["source"] not in (IMPORT, OURS) for row in waiting)
-    await events.drop(connection, [row["id"] for row in waiting if row["id"] in old or not live])
+    await unapplied.drop(connection, [row["id"] for row in waiting if row["id"] in old or not live])
     if not live:
         return None
     ours = (await customers.identify(connection, [customer_id], at))[customer_id]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import events
+from adapters.database import unapplied
 from adapters.database.connection import Database, News, lock_customer, try_lock_customers, will_pass
-from adapters.database.events import Waiting
+from adapters.database.unapplied import Waiting
 from domain.clock import Clock, Pace
 from services import identities
 from services.applying import Applying
@@ -39,7 +39,7 @@ class Projector:
     async def project_some(self, limit: int = 500) -> int:
         """Project customers who have pending events. Answers how many events were applied."""
         async with self._database.autocommit() as connection:
-            waiting = await events.customers_waiting(connection, limit)
+            waiting = await unapplied.customers_waiting(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def project(customers: Sequence[str]) -> int:
@@ -92,7 +92,7 @@ class Projector:
         """Apply all pending events of customers, and those that this brings about. The caller holds their locks."""
         applied, waiting = 0, sorted(customers)
         while waiting:
-            pending = await events.pending(connection, waiting)
+            pending = await unapplied.of(connection, waiting)
             for customer, event, problem in pending.unreadable:
                 await self._applying.quarantine(connection, customer, event, problem)
             applied += len(pending.unreadable) + sum(map(len, pending.events.values()))
@@ -102,19 +102,19 @@ class Projector:
     async def _one_by_one(self, customer: str) -> int:
         """After a failure: each event in its own transaction, and the one that fails into quarantine."""
         async with self._database.transaction() as connection:
-            waiting = (await events.pending(connection, [customer])).events.get(customer, [])
+            waiting = (await unapplied.of(connection, [customer])).events.get(customer, [])
         for event in waiting:
             try:
                 async with self._database.transaction() as connection:
                     customer = await lock_customer(connection, customer)
-                    if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
+                    if await unapplied.is_pending(connection, event.id):  # not taken by somebody else meanwhile
                         await self._applying.apply(connection, {customer: [event]})
             except Exception as error:
                 if will_pass(error):
                     raise
                 async with self._database.transaction() as connection:
                     customer = await lock_customer(connection, customer)
-                    if await events.is_pending(connection, event.id):
+                    if await unapplied.is_pending(connection, event.id):
                         await self._applying.quarantine(connection, customer, event, type(error).__name__)
         return len(waiting)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database.events import PENDING
 from adapters.database.statements import text
+from adapters.database.unapplied import PENDING
 from domain.customers import Frequency
 from domain.events import OPT_IN_REQUESTED
 from domain.messages import Channel

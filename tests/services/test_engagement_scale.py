@@ -6,13 +6,14 @@ from adapters.database import engagement
 from api.customer_view import CustomerView
 from domain.engagement import SCALE
 from domain.journeys import Plan
+from domain.segment_uses import watched_by
 from domain.segments import Segment
 from domain.sweep import SweepRules
 from domain.triggers import entering_segment
 from services.customers import Customers
 from services.project import Projector
 from services.segment_catalogue import SegmentCatalogue
-from services.segments import Segments, watched_by
+from services.segments import Segments
 from services.sweep import Sweeping
 from services.walking import Walking
 from tests.services.bench import Bench
