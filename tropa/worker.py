@@ -28,7 +28,9 @@ from workflows.toolkit.journey import Journey
 POLL = 1.0  # seconds, besides wake-ups
 RECONCILE_EVERY = 60.0
 RECONCILE_WITHIN = 1800.0  # it may ask providers that do not answer about 200 sends
-WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch", "announce", "bulks")}  # the others look themselves
+WOKEN = {News.EVENTS: ("project",), News.CONSEQUENCES: ("dispatch",)}  # the others look themselves, but for these:
+THEN = {News.CONSEQUENCES: ("announce", "bulks")}  # a letter that somebody waits for goes first
+THEN_AFTER = 0.05  # seconds
 FEW = 4  # a round that did no more has left nothing, and whatever came meanwhile has woken its pump again
 LAST_ROUND = 10.0  # seconds for a round that is under way when the worker stops
 
@@ -111,6 +113,8 @@ async def pumping(
     def wake(news: News) -> None:
         for name in WOKEN[news]:
             wakes[name].set()
+        for name in THEN.get(news, ()):
+            asyncio.get_running_loop().call_later(THEN_AFTER, wakes[name].set)
 
     await house.database.listen(wake)
     pumps = [
