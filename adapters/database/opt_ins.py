@@ -75,7 +75,7 @@ async def waiting(
     for row in map(dict, rows.mappings()):
         frequencies = row.pop("frequencies") or ()
         wishes.append(Wish(**row, frequency=strictest(map(Frequency, frequencies))))
-    return sorted(wishes, key=lambda wish: (wish.at, wish.id, wish.gift))
+    return sorted(wishes, key=lambda wish: (wish.at, wish.id, not wish.gift))
 
 
 async def given(connection: AsyncConnection, customer: str, *, since: datetime) -> Sequence[str]:

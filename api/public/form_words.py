@@ -3,7 +3,7 @@
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "email": "Email",
-        "email_lead": "We send you one letter with a link. Nothing more comes before you open it.",
+        "email_lead": "We send you one letter with a link. Nothing more comes before you confirm it there.",
         "how_often": "How often",
         "any": "As it comes",
         "weekly": "At most once a week",
@@ -19,7 +19,7 @@ WORDS: dict[str, dict[str, str]] = {
         "not_ours": "The page that should follow does not belong to this company. Please tell those who run the site.",
         "sent": "Almost done",
         "sent_lead": "If the address takes letters from us, one is on its way, or there already. "
-        "Follow its link, and confirm it with one press.",
+        "Follow its link and confirm there.",
         "received": "Thank you",
         "received_lead": "{company} has got your answer.",
         "busy": "One moment, please",
@@ -29,7 +29,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "ru": {
         "email": "Электронная почта",
-        "email_lead": "Мы пришлём одно письмо со ссылкой. Пока вы её не откроете, больше ничего не придёт.",
+        "email_lead": "Мы пришлём одно письмо со ссылкой. Пока вы не подтвердите по ней заявку, "
+        "больше ничего не придёт.",
         "how_often": "Как часто",
         "any": "По мере появления",
         "weekly": "Не чаще раза в неделю",
@@ -46,7 +47,7 @@ WORDS: dict[str, dict[str, str]] = {
         "владельцам сайта.",
         "sent": "Почти готово",
         "sent_lead": "Если на этот адрес можно нам писать, письмо уже в пути или на месте. "
-        "Перейдите по ссылке из него и подтвердите одним нажатием.",
+        "Перейдите по ссылке из него и подтвердите заявку.",
         "received": "Спасибо",
         "received_lead": "{company}: ваш ответ получен.",
         "busy": "Одну минуту",
