@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import customers, enrollments, events, offers, orders, projected
+from adapters.database.pending import quarantine
 from domain.clock import Clock, Pace
 from domain.consequences import CatchUp, Consequence, End, NotStarted, Signal, Start
 from domain.customers import Trouble
@@ -102,7 +103,7 @@ class Applying:
     async def quarantine(self, connection: AsyncConnection, customer: str, event: Event, problem: str) -> None:
         """Set an event aside. `problem` is the error's type alone: its message may quote the customer's data."""
         log.error("event quarantined", extra={"event_row": str(event.id), "error": problem})
-        await events.quarantine(connection, customer, event.id, problem)
+        await quarantine(connection, customer, event.id, problem)
         await enrollments.decide(
             connection,
             customer=customer,

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.bulk import BulkProgress, GoingOn
-from adapters.database import bulks, customers, dispatches, enrollments, events
+from adapters.database import bulks, customers, dispatches, enrollments, pending
 from adapters.database.connection import Database, lock_customers, will_pass
 from domain.bulk import NOT_ENTERED, BulkState
 from domain.clock import Clock
@@ -145,7 +145,7 @@ class BulkEntering:
         """What stands against some of these lines, by their index."""
         declaration, now = self._catalogue.journey(bulk["journey"]), self._clock.now()
         ours = [line["customer"] for line in lines]
-        await self._projector.apply_pending(connection, *await events.with_pending(connection, ours))
+        await self._projector.apply_pending(connection, *await pending.whose(connection, ours))
         found = await candidates(connection, declaration.name, ours)
         messages = self._catalogue.messages_of(declaration.name)
         may_reach = await self._reach.of(connection, messages, await self._policies.in_force(connection), found)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database import events
+from adapters.database import pending
 from adapters.database.connection import Database, News, lock_customer, try_lock_customers, will_pass
-from adapters.database.events import Waiting
+from adapters.database.pending import Waiting
 from domain.clock import Clock, Pace
 from services import identities
 from services.applying import Applying
@@ -39,7 +39,7 @@ class Projector:
     async def project_some(self, limit: int = 500) -> int:
         """Project customers who have pending events. Answers how many events were applied."""
         async with self._database.autocommit() as connection:
-            waiting = await events.customers_waiting(connection, limit)
+            waiting = await pending.customers(connection, limit)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def project(customers: Sequence[str]) -> int:
@@ -92,29 +92,29 @@ class Projector:
         """Apply all pending events of customers, and those that this brings about. The caller holds their locks."""
         applied, waiting = 0, sorted(customers)
         while waiting:
-            pending = await events.pending(connection, waiting)
-            for customer, event, problem in pending.unreadable:
+            found = await pending.of(connection, waiting)
+            for customer, event, problem in found.unreadable:
                 await self._applying.quarantine(connection, customer, event, problem)
-            applied += len(pending.unreadable) + sum(map(len, pending.events.values()))
-            waiting = sorted(await self._applying.apply(connection, pending.events)) if pending.events else []
+            applied += len(found.unreadable) + sum(map(len, found.events.values()))
+            waiting = sorted(await self._applying.apply(connection, found.events)) if found.events else []
         return applied
 
     async def _one_by_one(self, customer: str) -> int:
         """After a failure: each event in its own transaction, and the one that fails into quarantine."""
         async with self._database.transaction() as connection:
-            waiting = (await events.pending(connection, [customer])).events.get(customer, [])
+            waiting = (await pending.of(connection, [customer])).events.get(customer, [])
         for event in waiting:
             try:
                 async with self._database.transaction() as connection:
                     customer = await lock_customer(connection, customer)
-                    if await events.is_pending(connection, event.id):  # not taken by somebody else meanwhile
+                    if await pending.still(connection, event.id):  # not taken by somebody else meanwhile
                         await self._applying.apply(connection, {customer: [event]})
             except Exception as error:
                 if will_pass(error):
                     raise
                 async with self._database.transaction() as connection:
                     customer = await lock_customer(connection, customer)
-                    if await events.is_pending(connection, event.id):
+                    if await pending.still(connection, event.id):
                         await self._applying.quarantine(connection, customer, event, type(error).__name__)
         return len(waiting)
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.sending import SendRequest
 from adapters.database.addresses import ALL_OF_CUSTOMER
 from adapters.database.customers import CONSENTS, SUPPRESSED
-from adapters.database.events import CONCERNS, PENDING
+from adapters.database.events import CONCERNS
+from adapters.database.pending import PENDING
 from adapters.database.statements import text
 from domain.contact_policy import ContactPolicy
 from domain.journeys import Plan

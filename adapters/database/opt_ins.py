@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.database.events import PENDING
+from adapters.database.pending import PENDING
 from adapters.database.statements import text
 from domain.customers import Frequency
 from domain.events import OPT_IN_REQUESTED
