@@ -134,9 +134,9 @@ class CustomerFacts:
     """What a journey may know of its customer: the fixed record that the verb `customer()` answers.
 
     Instants are business time. `reachable` are the channels that have an address and are not refused. `engagement`
-    goes from 0 to 100. `revenue` is of orders that stand, in the installation's currency. `cadence` is how long it
-    usually is from one of their purchases to the next; None before the third. It travels as a number: Temporal's
-    JSON knows no durations.
+    goes from 0 to 100. Who `complains` has an open complaint. `revenue` is of orders that stand, in the installation's
+    currency. `cadence` is how long it usually is from one of their purchases to the next; None before the third. It
+    travels as a number: Temporal's JSON knows no durations.
     """
 
     first_seen_at: datetime
@@ -148,6 +148,7 @@ class CustomerFacts:
     activated_at: datetime | None = None
     last_active_at: datetime | None = None
     engagement: int = 0
+    complains: bool = False
     stage: str = ""
     audiences: tuple[Audience, ...] = ()
     reachable: tuple[Channel, ...] = ()

@@ -9,7 +9,7 @@ from adapters.database import customers, engagement, enrollments, events, experi
 from adapters.database.connection import Database, News, lock_customer
 from adapters.zones import zone_of
 from domain.clock import Clock
-from domain.customers import ConsentStatus, CustomerFacts, audiences_of, in_force
+from domain.customers import ConsentStatus, CustomerFacts, Trouble, audiences_of, in_force
 from domain.decisions import Decision
 from domain.declared import declared_properties
 from domain.durations import days
@@ -72,6 +72,7 @@ class Walking:
             activated_at=row["activated_at"],
             last_active_at=row["last_active_at"],
             engagement=score(Engagement(value=row["engagement"], at=row["engagement_at"]).on(now), scale),
+            complains=row["trouble"] == Trouble.COMPLAINT,
             stage=row["stage"] or "",
             audiences=tuple(
                 sorted(

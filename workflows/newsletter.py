@@ -75,9 +75,12 @@ class Newsletter(Journey):
     async def run(self, enrollment: Enrollment) -> Outcome:
         turn: Turn = self.carried
         self.stream: Stream = self.options.stream
+        if self.stream is Stream.NOTICES and enrollment.cause == "content_published" and enrollment.carried is None:
+            await self.notice()  # what began the walk is itself the first piece
         while True:
             if self.stream is Stream.NOTICES:
-                await self.notice()
+                if await self.wait_for("content_published", within=days(365)):
+                    await self.notice()
             else:
                 turn = await self.letter(turn)
             await self.go_on(turn)
@@ -117,8 +120,6 @@ class Newsletter(Journey):
 
     async def notice(self) -> None:
         """What is new, by how actively they read: what comes while they rest is told of together (S55)."""
-        if not await self.wait_for("content_published", within=days(365)):
-            return
         weeks = self.weeks(await self.customer())
         if weeks > 1:
             await self.wait(days(7) * weeks)

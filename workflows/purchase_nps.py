@@ -4,7 +4,8 @@
 0 to 6                    a call within a day; offers are held until it is settled
 2 weeks without answer    lapsed
 
-sent back, or a complaint, at any time    exited: that is for people to talk about
+sent back, or a complaint, at any time    exited: that is for people to talk about, and so is a complaint that came
+                                          before the delivery and is open when we would ask
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class PurchaseNps(Journey):
         options: PurchaseOptions = self.options
         await self.wait(options.ask_after)
         await self.wait_until("10:00")
+        if (await self.customer()).complains:
+            return Outcome.EXITED
         score = await self.ask("how_was_this_order", within=options.give_up_after)
         if score is None:
             return Outcome.LAPSED

@@ -82,6 +82,21 @@ async def test_notices_tell_who_reads_the_next_morning_and_others_of_all_at_once
     assert letter["subject"] == "New: Issue 3"
 
 
+async def test_the_first_piece_of_content_begins_the_stream_and_is_told_of(play: Playback) -> None:
+    await a_setting(play, "Newsletter", stream="notices", starts_on=["content_published"])
+    await reads_actively(play)
+    await play.does("content_published", about="issue-1", title="On kettles", link="https://acme.test/1")
+    await play.after(hours(24))
+    assert await play.sent() == ["new_content"]
+
+    await play.does("content_published", about="issue-2", title="On cups", link="https://acme.test/2")
+    await play.after(hours(24))
+
+    assert await play.sent() == ["new_content"] * 2
+    [first, second] = await play.rows("SELECT rendered ->> 'subject' AS subject FROM sends ORDER BY slot_at")
+    assert (first["subject"], second["subject"]) == ("New: On kettles", "New: On cups")
+
+
 async def test_gone_ends_it(play: Playback) -> None:
     await falls_asleep_for_good(play)
 

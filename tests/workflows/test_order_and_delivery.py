@@ -5,6 +5,7 @@ from services.product_reading import ProductToKeep
 from tests.support.playback import Playback
 from tests.workflows.stories.order_and_delivery import (
     delivered_and_broken,
+    late_and_complained_of,
     never_delivered,
     ordered_and_delivered,
     returned,
@@ -64,6 +65,13 @@ async def test_who_complains_after_delivery_gets_a_person_and_no_tips(play: Play
     await delivered_and_broken(play)
 
     assert await play.sent() == ["receipt", "is_everything_fine"]
+    assert await play.ending() == "exited"
+
+
+async def test_who_complained_before_it_came_is_not_asked_whether_everything_is_fine(play: Playback) -> None:
+    await late_and_complained_of(play)
+
+    assert await play.sent() == ["receipt", "on_its_way"]
     assert await play.ending() == "exited"
 
 

@@ -26,6 +26,18 @@ async def delivered_and_broken(play: Playback) -> None:
     await play.after(days(3))
 
 
+async def late_and_complained_of(play: Playback) -> None:
+    """On the way for a week; they ask where it is, and then it comes."""
+    await play.does("order_placed", about="A-1")
+    await play.after(days(1))
+    await play.does("order_shipped", about="A-1")
+    await play.after(days(6))
+    await play.does("complaint_opened", about="A-1")
+    await play.after(days(1))
+    await play.does("order_delivered", about="A-1")
+    await play.after(days(4))
+
+
 async def returned(play: Playback) -> None:
     """Not what they wanted."""
     await play.does("order_placed", about="A-1")

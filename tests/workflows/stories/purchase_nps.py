@@ -17,3 +17,10 @@ async def sent_back(play: Playback) -> None:
     await play.does("order_delivered", about="A-7")
     await play.after(days(5))
     await play.does("order_returned", about="A-7")
+
+
+async def late_and_complained_of(play: Playback) -> None:
+    """It came too late, they said so, and nobody has settled it."""
+    await play.does("complaint_opened", about="A-7")
+    await play.does("order_delivered", about="A-7")
+    await play.after(days(11))
