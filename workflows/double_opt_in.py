@@ -33,8 +33,14 @@ class DoubleOptIn(Journey):
         for pause in PAUSES:
             await self.send("please_confirm")
             await self.wait(pause)
-            while pause == SOON and self.heard("opt_in_requested"):
-                await self.wait_for("opt_in_requested", within=SOON)  # what has just gone answers it
+            if pause == SOON:
+                await self._has_answered()
             if not await self.wait_for("opt_in_requested", within=GIVES_UP_AFTER):
                 break
+            await self._has_answered()
         return Outcome.LAPSED  # whoever asks after that begins anew
+
+    async def _has_answered(self) -> None:
+        """One letter answers all who asked before it: its page shows whatever waits."""
+        while self.heard("opt_in_requested"):
+            await self.wait_for("opt_in_requested", within=SOON)
