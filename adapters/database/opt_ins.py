@@ -13,7 +13,7 @@ from domain.messages import Channel
 from domain.opt_ins import OPT_IN, Wish, strictest
 from domain.visits import DOWNLOADED
 
-MOST = 10  # shown on one page, the newest
+MOST = 30  # shown on one page, the newest; strangers cannot think of so many kinds
 
 # What happened to a customer, projected or not: an answer counts at once.
 _THEIRS = f"""
