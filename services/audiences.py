@@ -49,6 +49,8 @@ async def audience_of(connection: AsyncConnection, asked: Asked, segments: Membe
         raise InvalidInput(["segment: name a segment or customers, not both"])
     if asked.segment:
         found = await segments.members(connection, asked.segment, after="", limit=MOST + 1)
+        if not found:
+            raise InvalidInput([f"segment: nobody is in {asked.segment} now"])
         asked = Asked(source=f"segment {asked.segment}", customers=[(row["customer_id"], "") for row in found])
     named = list(dict.fromkeys(asked.customers))
     if not named:

@@ -57,7 +57,7 @@ async def draft_bulk(
                 connection, journey, Asked(segment=segment), options={}, per_second=PER_SECOND, actor=author
             )
     except InvalidInput as error:
-        empty = any(each.startswith("customers: names nobody") for each in error.problems)
+        empty = any(each.startswith("segment: nobody is in") for each in error.problems)
         problem = says["nobody"] if empty else says["cannot"].format(problem="; ".join(error.problems))
         return await _list(request, house, lang, author, segment=segment, status=422, problem=problem)
     except Unavailable:

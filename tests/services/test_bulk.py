@@ -136,14 +136,15 @@ async def test_a_forecast_rests_on_what_earlier_walks_were_sent(bench: Bench) ->
 
 
 async def test_a_segment_names_who_is_in_it_at_that_moment(bench: Bench) -> None:
-    await crowd(bench, 3)
-
     async def drafted(**asked: Any) -> str:
         async with bench.database.transaction() as connection:
             return await bench.drafting.draft(
                 connection, "Trial", Asked(**asked), options={}, per_second=FAST, actor=STAFF
             )
 
+    with pytest.raises(InvalidInput, match="nobody is in everybody now"):
+        await drafted(segment="everybody")
+    await crowd(bench, 3)
     bulk = await look(bench, await drafted(segment="everybody"))
     await bench.a_customer("late")
 
