@@ -24,6 +24,7 @@ class _Given(msgspec.Struct, forbid_unknown_fields=True):
     rfm_recency_days: Four = _BOUNDS.recency_days
     rfm_frequency: Four = _BOUNDS.frequency
     rfm_monetary: tuple[Decimal, Decimal, Decimal, Decimal] = _BOUNDS.monetary
+    dates: dict[str, tuple[int, ...]] = {}
 
 
 def read_sweep_rules(words: str) -> SweepRules:
@@ -43,6 +44,7 @@ def read_sweep_rules(words: str) -> SweepRules:
             fixed=given.rfm_fixed,
             bounds=bounds,
         ),
+        dates=given.dates,
     )
 
 

@@ -1,6 +1,6 @@
 """The daily sweep: what time alone does to customers, told as events (design 4.8)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ ENGAGEMENT_LOST = "engagement_lost"
 RFM_SEGMENT_ENTERED = "rfm_segment_entered"
 BIRTHDAY = "birthday"
 NPS_DUE = "nps_due"
+DATE_NEAR = "date_near"
+FARTHEST = 366  # days before a date, or after it
 KNOWN_FOR = days(30)  # who is asked for a score has had time to form a view
 
 LEAP_DAY, BEFORE_LEAP_DAY = "02-29", "02-28"
@@ -24,7 +26,8 @@ LEAP_DAY, BEFORE_LEAP_DAY = "02-29", "02-28"
 
 @dataclass(frozen=True, kw_only=True)
 class SweepRules:
-    """When silence says something, how often NPS is asked (S57), and how RFM is read.
+    """When silence says something, how often NPS is asked (S57), how RFM is read, and which dates of customers are told
+    of: by attribute, so many days before; a negative number is after.
 
     Raises InvalidInput naming what cannot be.
     """
@@ -34,6 +37,7 @@ class SweepRules:
     gone_after: timedelta = GONE_AFTER
     nps_every: timedelta = days(91)
     rfm: RfmRules = field(default_factory=RfmRules)
+    dates: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         silences = {"disengaged_after": self.disengaged_after, "dormant_after": self.dormant_after}
@@ -46,6 +50,11 @@ class SweepRules:
             problems.append(f"nps_every: must be between 30 and 366 days; got {spoken(self.nps_every)}")
         if self.rfm.window is not None and self.rfm.window < days(1):
             problems.append(f"rfm_window: must be at least a day; got {spoken(self.rfm.window)}")
+        problems += [
+            f"dates.{name}: must be whole days from -{FARTHEST} to {FARTHEST}, each once; got {list(told)}"
+            for name, told in self.dates.items()
+            if not told or len({*told}) < len(told) or max(map(abs, told)) > FARTHEST
+        ]
         if problems:
             raise InvalidInput(problems)
 
@@ -106,7 +115,7 @@ def why_silent(last: Sweep | None, rules: SweepRules, *, imported: int, customer
     """
     if last is None:
         return Silent.FIRST
-    if last.rules != rules:
+    if replace(last.rules, dates=rules.dates) != rules:  # a date is a day and no state: another changes no state
         return Silent.RULES
     return Silent.IMPORT if imported and imported * 100 >= customers else None
 

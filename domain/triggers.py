@@ -83,6 +83,11 @@ def leaving_segment(segment: str) -> On:
     return On(SEGMENT_LEFT, {"segment": segment})
 
 
+def near_date(attribute: str, *, days_before: int) -> On:
+    """A date of the customer is so many days away; a negative number is after it. `TROPA_SWEEP` must name it, too."""
+    return On("date_near", {"date": attribute, "days": days_before})
+
+
 def event_of(trigger: Trigger) -> str:
     """The name of the event that a trigger is about."""
     return trigger if isinstance(trigger, str) else trigger.event

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from domain.engagement import THEIR_OWN
 from domain.errors import InvalidInput
 from domain.events import CONSENT_CHANGED, EVENT_NAME, FORM_SUBMITTED, PROFILE_CHANGED, RESTRICTIONS, Value
-from domain.sweep import BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED
+from domain.sweep import BECAME_DORMANT, BECAME_GONE, BIRTHDAY, DATE_NEAR, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED
 
 SITE = "site"  # the source of these events
 PREFIX = "visitor-"
@@ -26,7 +26,7 @@ NEVER = (
     | THEIR_OWN
     | {CONSENT_CHANGED, PROFILE_CHANGED, FORM_SUBMITTED, SIGNED_UP, "identified", "merged"}
     | {"activated", "feature_used", "survey_answered", "complaint_opened", "complaint_resolved"}
-    | {BECAME_DORMANT, BECAME_GONE, BIRTHDAY, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED}
+    | {BECAME_DORMANT, BECAME_GONE, BIRTHDAY, DATE_NEAR, ENGAGEMENT_LOST, RFM_SEGMENT_ENTERED}
 )
 """What only those may tell whom the company trusts: what restricts, what counts, and what we say ourselves."""
 _NEVER_LIKE = re.compile(r"(order|deal|task|message|stage|segment|note|consent|opt_in)_|.*signed_up$")

@@ -19,6 +19,7 @@ from domain.engagement import scale_for
 from domain.events import OURS
 from domain.sweep import (
     BIRTHDAY,
+    DATE_NEAR,
     NPS_DUE,
     RFM_SEGMENT_ENTERED,
     Silent,
@@ -78,6 +79,7 @@ class Sweeping:
             silences.cancel()
         told[BIRTHDAY] = await self._birthdays(at, last, tell)
         told[NPS_DUE] = await self._nps(at, last, tell)
+        told[DATE_NEAR] = await self._dates(at, last, tell)
         told[RFM_SEGMENT_ENTERED] = scored.told
         await self._measure_engagement(at, tell)
         if self._segments:
@@ -169,6 +171,17 @@ class Sweeping:
         async with self._database.transaction() as connection:
             told = await sweeps.nps_due(connection, self._rules, at=at, last=last.as_of)
         tell(f"NPS is due: {told:,}")
+        return told
+
+    async def _dates(self, at: datetime, last: Sweep | None, tell: Tell) -> int:
+        """Dates of customers that are so many days away, by the installation's days."""
+        if not self._rules.dates:
+            return 0
+        zone = ZoneInfo(self._zone)
+        due = birthdays_since(last.as_of.astimezone(zone).date() if last else None, at.astimezone(zone).date())
+        async with self._database.transaction() as connection:
+            told = await sweeps.dates_near(connection, self._rules.dates, at=at, due=due)
+        tell(f"dates: {told:,}")
         return told
 
     def _birthday(self, row: RowMapping, at: datetime, last: Sweep | None) -> NewEvent | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -13,6 +13,7 @@ from domain.events import OURS, SILENT
 from domain.sweep import (
     BECAME_DORMANT,
     BECAME_GONE,
+    DATE_NEAR,
     ENGAGEMENT_LOST,
     KNOWN_FOR,
     NPS_DUE,
@@ -152,6 +153,43 @@ async def nps_due(connection: AsyncConnection, rules: SweepRules, *, at: datetim
             "silent_since": at - rules.dormant_after,
             "name": NPS_DUE,
             "source": OURS,
+        },
+    )
+    return len(rows.all())
+
+
+async def dates_near(
+    connection: AsyncConnection, dates: Mapping[str, Sequence[int]], *, at: datetime, due: Sequence[date]
+) -> int:
+    """Append whose dates are so many days away from one of the days that are `due`. Answers how many it told of.
+
+    An attribute is a date where it begins with one: 2026-07-01, or an instant of that day.
+    """
+    wanted = [
+        (name, days, today + timedelta(days=days)) for name, told in dates.items() for days in told for today in due
+    ]
+    rows = await connection.execute(
+        text("""
+            INSERT INTO events
+                (event_id, customer_id, name, occurred_at, received_at, source, about, properties, digest)
+            SELECT event_id, customer_id, :event, CAST(:at AS timestamptz), CAST(:at AS timestamptz), :source, '',
+                jsonb_build_object('date', name, 'days', days, 'on', day), sha256(convert_to(event_id, 'UTF8'))
+            FROM (
+                SELECT c.customer_id, w.*, concat_ws(':', CAST(:event AS text), c.id, w.name, w.days, w.day) AS event_id
+                FROM customers c
+                JOIN unnest(CAST(:names AS text[]), CAST(:days AS int[]), CAST(:on AS text[])) AS w (name, days, day)
+                    ON "left"(c.attributes ->> w.name, 10) = w.day
+                WHERE c.erased_at IS NULL
+            ) AS near ORDER BY event_id
+            ON CONFLICT (event_id) DO NOTHING RETURNING 1
+        """),
+        {
+            "at": at,
+            "event": DATE_NEAR,
+            "source": OURS,
+            "names": [name for name, _, _ in wanted],
+            "days": [days for _, days, _ in wanted],
+            "on": [day.isoformat() for _, _, day in wanted],
         },
     )
     return len(rows.all())

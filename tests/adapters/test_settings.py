@@ -96,6 +96,10 @@ def test_what_the_sweep_goes_by_is_read_and_the_rest_stays_as_it_is() -> None:
         ('{"gone_after": "a year"}', "TROPA_SWEEP: gone_after: 'a year' is not a duration"),
         ('{"gone_after": 365}', "`$.gone_after`"),
         ('{"gone_after": "90 days"}', "TROPA_SWEEP: gone_after: must be longer than dormant_after, 90 days"),
+        (
+            '{"dates": {"contract_ends": [400]}}',
+            "TROPA_SWEEP: dates.contract_ends: must be whole days from -366 to 366",
+        ),
         ('{"rfm_frequency": [5, 4, 3, 2]}', "TROPA_SWEEP: frequency: must be four numbers"),
         ('{"rfm_frequency": [5]}', "`$.rfm_frequency`"),
     ],

@@ -89,3 +89,18 @@ async def test_deals_that_are_won_are_purchases_and_lead_on_in_life(bench: Bench
     anna = await known(bench)
     assert (first["stage"], anna["stage"]) == ("purchase", "loyalty")
     assert (anna["orders"], anna["revenue"], anna["last_order_at"]) == (2, Decimal("1000.00"), bench.clock.now())
+
+
+async def test_calls_meetings_tickets_and_what_is_bought_at_the_till_are_events_like_any_other(bench: Bench) -> None:
+    bench = bench.with_stages()
+    for name, source in (("call_held", "telephony"), ("meeting_held", "calendar"), ("ticket_closed", "desk")):
+        await bench.does(name, source=source)
+    await bench.does("feature_used", source="product")
+    await bench.does("order_placed", about="T-1", source="till", total=12)
+
+    anna = await known(bench)
+    assert (anna["first_touch"]["event"], anna["first_touch"]["source"]) == ("call_held", "telephony")
+    assert (anna["stage"], anna["orders"], anna["revenue"]) == ("purchase", 1, Decimal("12.00"))
+    assert anna["engagement"] == 6 + 6 + 1 + 10  # a call, a meeting, a use, an order
+    told = await bench.rows("SELECT name FROM events WHERE source <> 'tropa' ORDER BY number")
+    assert [row["name"] for row in told][:2] == ["call_held", "meeting_held"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.database import sweeps
@@ -14,7 +15,7 @@ from domain.durations import days
 from domain.events import IMPORT
 from domain.journeys import Plan
 from domain.sweep import Silent, SweepRules, Swept
-from domain.triggers import entering_stage
+from domain.triggers import entering_stage, near_date
 from services.saying import event_sentence
 from services.sweep import Sweeping
 from tests.services.bench import Bench
@@ -87,6 +88,30 @@ async def test_nps_is_not_asked_of_who_fell_silent(bench: Bench) -> None:
     await sweep(bench)
 
     assert await told(bench, "nps_due") == []
+
+
+async def test_a_date_of_a_customer_starts_a_journey_so_many_days_before_and_once(bench: Bench) -> None:
+    bench = bench.with_plans(Trial=Plan(starts_on=(near_date("contract_ends", days_before=30),)))
+    rules = replace(RULES, dates={"contract_ends": (30, -2)})
+    now = bench.clock.now()
+    for who, ends in (("anna", now + days(31)), ("boris", now + days(40)), ("clara", None)):
+        said = {"contract_ends": f"{ends:%Y-%m-%dT%H:%M:%SZ}"} if ends else {"contract_ends": "some day"}
+        await bench.a_customer(who, attributes=msgspec.json.encode(said).decode())
+    await sweep(bench)
+
+    found = []
+    for day in (1, 2, 33, 34):  # another rule about dates silences nothing; who sweeps too late says no more
+        bench.clock.set(now + days(day))
+        for _ in range(2):
+            swept = await sweep(bench, rules)
+            assert swept.silent is None
+            found += [day] * swept.told.get("date_near", 0)
+    await bench.project()
+
+    assert found == [1, 33]
+    assert [who for who, _, _ in await told(bench, "date_near")] == ["anna", "anna"]
+    walking = await bench.rows("SELECT c.customer_id FROM enrollments e JOIN customers c ON c.id = e.customer")
+    assert [row["customer_id"] for row in walking] == ["anna"]
 
 
 # Clocks of silence ---------------------------------------------------------------------------------------------------

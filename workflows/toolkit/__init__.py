@@ -9,7 +9,7 @@ from domain.local_time import Weekday
 from domain.options import Between, Id
 from domain.sends import Reaction, SendState
 from domain.tasks import TaskOutcome
-from domain.triggers import On, at_least, at_most, entering_segment, entering_stage, leaving_segment
+from domain.triggers import On, at_least, at_most, entering_segment, entering_stage, leaving_segment, near_date
 from workflows.toolkit.journey import Journey
 
 __all__ = [
@@ -37,4 +37,5 @@ __all__ = [
     "hours",
     "leaving_segment",
     "minutes",
+    "near_date",
 ]
