@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,9 +86,9 @@ class Segments:
         with self._patiently():
             return await segments.page(connection, members, limit=limit, patience=self._patience)
 
-    async def kept(self, connection: AsyncConnection) -> Mapping[str, int]:
-        """How many are in each segment that journeys watch, as of the last time that anybody moved."""
-        return await segments.kept(connection)
+    async def kept(self, connection: AsyncConnection, names: Iterable[str]) -> Mapping[str, int]:
+        """How many are in each of these segments that journeys watch, as of the last time that anybody moved."""
+        return await segments.kept(connection, sorted(self.watched.keys() & set(names)))
 
     async def kept_members(self, connection: AsyncConnection, name: str, *, limit: int) -> Sequence[RowMapping]:
         """As `members`, of a segment that a journey watches, without asking its rule."""

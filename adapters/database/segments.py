@@ -240,13 +240,14 @@ async def forget_others(connection: AsyncConnection, watched: Sequence[str]) -> 
         )
 
 
-async def kept(connection: AsyncConnection) -> Mapping[str, int]:
-    """How many are in each watched segment, as it is kept."""
+async def kept(connection: AsyncConnection, names: Sequence[str]) -> Mapping[str, int]:
+    """How many are in each of these segments that is watched, as it is kept."""
     rows = await connection.execute(
         text("""
             SELECT w.segment, (SELECT count(*) FROM segment_members m WHERE m.segment = w.segment) AS members
-            FROM segment_watches w
-        """)
+            FROM segment_watches w WHERE w.segment = ANY(:names)
+        """),
+        {"names": list(names)},
     )
     return {row.segment: row.members for row in rows}
 

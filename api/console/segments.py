@@ -55,7 +55,8 @@ class Inside:
 async def list_segments(request: Request, house: House, lang: Spoken, author: Author) -> Response:
     """Every segment. Counted are only those that are counted all the time."""
     async with house.database.transaction() as connection:
-        known, kept = await house.segments.known(connection), await house.segments.kept(connection)
+        known = await house.segments.known(connection)
+        kept = await house.segments.kept(connection, known.now)
     return console_page(
         "segments.html",
         request,
@@ -189,7 +190,7 @@ def _form(
 
 async def _inside(house: Needs, connection: AsyncConnection, now: SegmentNow, *, look: bool) -> Inside | None:
     """How many and who: at once where a journey watches it, else only when somebody asks, for it may take long."""
-    name, kept = now.segment.name, await house.segments.kept(connection)
+    name, kept = now.segment.name, await house.segments.kept(connection, [now.segment.name])
     if name in kept:
         some = await house.segments.kept_members(connection, name, limit=SOME)
         return Inside(count=kept[name], some=[row["customer_id"] for row in some])
