@@ -84,7 +84,7 @@ async def test_the_site_shows_it_until_it_is_seen_and_looking_is_not_seeing(
     ]
     page = await api.get(f"/v1/customers/{ANNA}/timeline", params={"locale": "ru"})
     sentences = [entry["text"] for entry in page.json()["entries"]]
-    assert "«greeting» – отправлено (сообщение на сайте): принято in-app" in sentences
+    assert "«greeting» – отправлено (сообщение на сайте), шлюз: in-app" in sentences
     assert "«greeting» – прочитано" in sentences
 
 

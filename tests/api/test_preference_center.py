@@ -540,4 +540,4 @@ async def test_staff_see_what_she_chose(
     for line in ("once a month at most", "until 31 May 2026", "Offers and sales; Guides and ideas"):
         assert line in shown
     assert "не чаще раза в месяц" in russian
-    assert "Тема «promotions»: отказ" in russian
+    assert "Тема «Скидки и предложения»: отказ" in russian
