@@ -224,6 +224,7 @@ async def test_a_sweep_by_hand_prints_what_it_found(house: House, tropa: Tropa) 
         "1 customers looked at",
         "2 states set silently, which start nothing",
         "0 with RFM, 0 of them in another segment than before",
+        "0 visitors without a name forgotten",
     ]
     assert "RFM: scoring everybody" in progress
 
