@@ -114,7 +114,7 @@ async def test_f04_an_order_we_hear_of_a_day_late_starts_nothing(play: Playback)
     assert await play.enrollments() == []
     words = [row["words"] for row in await play.rows("SELECT words FROM decisions")]
     assert words == [
-        "Not entered WelcomeChain: order_placed happened 1 day before we heard of it; old news starts nothing"
+        "Not entered WelcomeChain: “placed an order” happened 1 day before we heard of it; old news starts nothing"
     ]
 
 
