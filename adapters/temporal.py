@@ -141,7 +141,7 @@ class BulkRuns:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 start_signal="look",
                 static_summary=f"{journey}: many customers enter",
-                priority=Priority(priority_key=5),
+                priority=Priority(priority_key=1),  # who pauses it is heard, however many walks wait for a worker
             )
         except WorkflowAlreadyStartedError:
             log.info("the workflow of a bulk has ended already", extra={"bulk": bulk})

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
 from activities.bulk import BulkActivities, BulkProgress, BulkRequest
 from domain.bulk import ENDED, BulkState
 
 LONGEST = timedelta(minutes=15)  # the activity comes back by itself after five
+BEHIND_WALKS = Priority(priority_key=5)
 SILENCE = timedelta(seconds=30)  # without a heartbeat: its worker is gone
 
 
@@ -41,6 +42,7 @@ class BulkEnrollment:
                 heartbeat_timeout=SILENCE,
                 retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
                 cancellation_type=ActivityCancellationType.TRY_CANCEL,
+                priority=BEHIND_WALKS,
             )
             workflow.set_current_details(_words(progress))
             if progress.state in ENDED:
