@@ -73,6 +73,10 @@ class StaffWords:
         said = _context(customer, about, self.locale, more)
         return Written(title=own["title"].render(said).strip(), text=own["text"].render(said).strip(), **rules)
 
+    def title(self, folder: str, name: str) -> str:
+        """What it is about, whoever the customer is. Raises NotFound."""
+        return self.write(folder, name, _NOBODY, "", **OWN.get(folder, {})).title
+
     def names(self) -> tuple[tuple[str, str], ...]:
         """All of them as (journey's folder, name)."""
         return tuple(self._all)

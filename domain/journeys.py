@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain.contact_policy import Kind
 from domain.durations import days, hours
@@ -92,17 +92,34 @@ class Plan:
         return str(named) if isinstance(named, (str, int)) and not isinstance(named, bool) else event.about
 
 
+class Reached(StrEnum):
+    """Whom a step of a journey reaches: by a message, a task, or a notice."""
+
+    CUSTOMER = "customer"
+    COLLEAGUE = "colleague"
+    STAFF = "staff"
+
+
+Step: TypeAlias = tuple[Reached, str]
+"""Whom a step reaches, and the name of its message, task or notice."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """A journey as the rest of the house knows it: name, folder of messages, plan, the plan in words, and the names of
-    its messages in the order in which its code comes to them.
+    """A journey as the rest of the house knows it: name, folder of messages, plan, the plan in words, and its steps in
+    the order in which its code comes to them.
     """
 
     name: str
     folder: str
     plan: Plan
     story: str
-    says: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """The names of its messages, in that order."""
+        return tuple(name for reached, name in self.steps if reached is Reached.CUSTOMER)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database.statements import text
+from adapters.staff_words import StaffWords
 from adapters.surrogates import Surrogates
 from adapters.templates import MessageLibrary
 from domain.errors import InvalidDeclaration, InvalidInput, NotFound
 from domain.experiments import Experiment
 from domain.journey_settings import RESERVED, STARTS_ON, experiment_of, problems_in, starts_here
-from domain.journeys import Declaration
+from domain.journeys import Declaration, Reached
 from domain.messages import Channel, Message
 from domain.options import parse_options, written_options
 from domain.routing import Listed, Routing
@@ -28,7 +30,8 @@ log = logging.getLogger(__name__)
 class Catalogue:
     """Journeys by name. Declarations come from the code; settings from the table, read fresh in each transaction.
 
-    `starting` are the journeys that events start here; all, when none is named. Staff may start any.
+    `starting` are the journeys that events start here; all, when none is named. Staff may start any. `staff_words` are
+    those of tasks (a colleague) and of notices (the staff), for the touchpoint map.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class Catalogue:
         currency: str = "EUR",
         stages: StageSet | None = None,
         starting: Collection[str] = (),
+        staff_words: Mapping[Reached, StaffWords] = MappingProxyType({}),
     ) -> None:
         self._declarations = {declaration.name: declaration for declaration in declarations}
         self._library, self.surrogates, self.currency = library, surrogates, currency
+        self._staff_words = staff_words
         if unknown := sorted(set(starting) - self._declarations.keys()):
             raise InvalidDeclaration(
                 f"TROPA_JOURNEYS names {unknown[0]!r}; there are: {', '.join(sorted(self._declarations))}"
@@ -92,7 +97,14 @@ class Catalogue:
 
     def touchpoints(self, journey: str, settings: Mapping[str, object]) -> list[Touchpoint]:
         """A journey's rows of the touchpoint map, with what marketers set of it. Raises NotFound."""
-        return touchpoints(self.journey(journey), self.messages_of(journey), settings, self.stages)
+        declared = self.journey(journey)
+        titles = {
+            (reached, name): words.title(folder, name)
+            for reached, words in self._staff_words.items()
+            for folder, name in words.names()
+            if folder == declared.folder
+        }
+        return touchpoints(declared, self.messages_of(journey), settings, self.stages, titles=titles)
 
     def survey(self, name: str) -> Survey:
         """A survey. Raises NotFound."""

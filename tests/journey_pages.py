@@ -17,27 +17,27 @@ from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from adapters.staff_words import StaffWords
 from adapters.stage_sets import read_stage_set
-from domain.journeys import Declaration
+from domain.journeys import Declaration, Reached, Step
 from domain.messages import Message
 from domain.touchpoints import touchpoints
 from services.timeline import Entry, Timeline
-from tests.support.factories import compiled
+from tests.support import exploring
 from tests.support.playback import Playback
 from tests.workflows.stories import STORIES
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.leaving import leave
 from tropa.migrate import migrate
-from tropa.rehearsal.exploring import chart, drawing
-from tropa.rehearsal.exploring.search import explore
+from tropa.rehearsal.exploring import alternatives, chart, drawing, labels, routing, search
 from tropa.rehearsal.story import LINK, UTM
 from workflows.registry import declarations, journeys
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "journeys"
 BEGAN = datetime(2031, 1, 6, 10, tzinfo=UTC)  # a Monday, so far away that pages stay the same
-MOST_WALKS = 900  # of an exploration; by count, since seconds differ from machine to machine
 TOLD = {"event": "", "enrollment": "", "task": "**Task** ", "send": ""}
+PEOPLE = {Reached.COLLEAGUE: "a colleague: task", Reached.STAFF: "staff: notice"}
 OURS = ("profile_changed", "consent_changed")
 CODE = re.compile(r"\b([A-Z][A-Z0-9]+)(?:-[0-9A-Z]{5})+\b")
 FOOT = re.compile(r"\n+Less often, or choose topics: .*", re.DOTALL)  # of every letter
@@ -69,7 +69,7 @@ def digest_of(declaration: Declaration) -> str:
         ROOT / "tests" / "workflows" / "stories" / f"{declaration.folder}.py",
         *sorted(each for each in (ROOT / "templates/messages" / declaration.folder).rglob("*") if ".en." in each.name),
         *sorted((ROOT / "templates/messages" / declaration.folder).rglob("message.toml")),
-        *(Path(inspect.getfile(each)) for each in (Copy, drawing, chart)),
+        *(Path(inspect.getfile(each)) for each in (Copy, alternatives, search, chart, labels, routing, drawing)),
     ]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
@@ -90,10 +90,9 @@ async def made(declaration: Declaration, fresh: Fresh) -> tuple[str, str]:
                 told.stories[title] = [_line(entry, zone) for entry in entries if _is_told(entry)]
                 async for name, copy in _copies(play):
                     told.copies.setdefault(name, copy)
-    said = tuple(message for message in compiled().messages() if message.journey == declaration.folder)
     journey = next(each for each in journeys() if each.__name__ == declaration.name)
-    found = explore(journey, declaration, said, most=MOST_WALKS, patience=600)
-    return "\n".join(_page(declaration, said, told)) + "\n", drawing.draw(found, "en") + "\n"
+    written = _page(declaration, exploring.said_by(journey), told)
+    return "\n".join(written) + "\n", drawing.draw(exploring.found(journey), "en") + "\n"
 
 
 def _is_told(entry: Entry) -> bool:
@@ -122,7 +121,7 @@ def _steady(text: str) -> str:
 
 def _page(declaration: Declaration, said: tuple[Message, ...], told: Told) -> Iterator[str]:
     title, _, plan = declaration.story.partition("\n\n")
-    rows = touchpoints(declaration, said, {}, read_stage_set("seven"))
+    rows = touchpoints(declaration, said, {}, read_stage_set("seven"), titles=_titles(declaration))
     yield from (f"# {declaration.name}", "", title, "", "```text", plan.strip(), "```", "")
     yield from (f"![The map of {declaration.name}]({declaration.folder}.svg)", "")
     yield "Silence leads downward; what leads away from it is to the right, what may happen at any time beside it."
@@ -135,10 +134,10 @@ def _page(declaration: Declaration, said: tuple[Message, ...], told: Told) -> It
             f"Begins with: {begins}. Stage: {', '.join(rows[0].stages) or 'any'}.",
             "",
         )
-        yield from ("| message | channels | purpose | goal |", "| --- | --- | --- | --- |")
+        yield from ("| touchpoint | channels | purpose | goal |", "| --- | --- | --- | --- |")
         for row in rows:
-            channels = " → ".join(channel.value for channel in row.channels)
-            yield f"| {row.message} | {channels} | {row.purpose.value} | {_cell(row.goal)} |"
+            channels = " → ".join(channel.value for channel in row.channels) or PEOPLE[row.reached]
+            yield f"| {row.name} | {channels} | {row.purpose or ''} | {_cell(row.goal)} |"
     yield from (
         "",
         "## Stories",
@@ -150,15 +149,24 @@ def _page(declaration: Declaration, said: tuple[Message, ...], told: Told) -> It
     if told.copies:
         yield from ("", "## What it says", "", "As it went in these stories. Texts in Russian stand beside them.")
     for row in rows:
-        if copy := told.copies.get(row.message):
+        if copy := told.copies.get(row.name):
             yield from (
                 "",
-                f"### {row.message}",
+                f"### {row.name}",
                 "",
                 f"By {copy.channel}." + (f" **{copy.subject}**" if copy.subject else ""),
             )
             yield from ("", *(f"> {line}".rstrip() for line in copy.text.splitlines()))
     yield from ("", f"<!-- Made by `make journey-pages` from {digest_of(declaration)}. Do not edit. -->")
+
+
+def _titles(declaration: Declaration) -> dict[Step, str]:
+    words = {Reached.COLLEAGUE: StaffWords("task", "en"), Reached.STAFF: StaffWords("notice", "en")}
+    return {
+        (reached, name): words[reached].title(declaration.folder, name)
+        for reached, name in declaration.steps
+        if reached is not Reached.CUSTOMER
+    }
 
 
 def _cell(words: str) -> str:

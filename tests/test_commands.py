@@ -68,10 +68,9 @@ async def test_a_journey_started_by_another_event_here_says_so(house: House) -> 
     assert [each.starts_on for each in await commands.journeys(house) if each.name == "WelcomeChain"] == [[]]
 
 
-async def test_the_touchpoint_map_is_a_row_for_each_message(house: House, tropa: Tropa) -> None:
+async def test_the_touchpoint_map_is_a_row_for_each_message_task_and_notice(house: House, tropa: Tropa) -> None:
     code, said, _ = await tropa("journeys", "--map")
     assert code == 0
-    assert "HotLead" not in said  # it says nothing to customers
     lines = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in said.splitlines()]
     chain = next(number for number, cells in enumerate(lines) if cells[0] == "WelcomeChain: purchase")
     assert lines[chain][1:4] == ["greeting", "email", "service"]
@@ -79,8 +78,11 @@ async def test_the_touchpoint_map_is_a_row_for_each_message(house: House, tropa:
 
     code, said, _ = await tropa("journeys", "--map", "--json")
     rows = msgspec.json.decode(said)
-    assert len(rows) == len(house.catalogue.messages())
-    assert next(row for row in rows if row["message"] == "order_by_six")["channels"] == ["email", "whatsapp", "sms"]
+    assert len([row for row in rows if row["reached"] == "customer"]) == len(house.catalogue.messages())
+    assert next(row for row in rows if row["name"] == "order_by_six")["channels"] == ["email", "whatsapp", "sms"]
+    people = {row["name"]: row["goal"] for row in rows if row["journey"] == "HotLead"}  # it writes to no customer
+    assert people["call_hot_lead"] == "Call a lead: they are looking at the prices"
+    assert all(row["goal"] for row in rows)
     assert (await tropa("journeys", "--json"))[0] == 2
 
 

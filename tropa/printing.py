@@ -51,17 +51,17 @@ def journeys(rows: Sequence[JourneyRow]) -> None:
 
 
 def touchpoints(rows: Sequence[Touchpoint]) -> None:
-    """The touchpoint map: for each journey what starts it and the stage it leads to, then its messages in order."""
+    """The touchpoint map: for each journey what starts it and the stage it leads to, then whom it reaches, in order."""
     table = Table()
-    for heading in ("journey: stage, trigger", "message", "channels", "purpose", "goal"):
+    for heading in ("journey: stage, trigger", "touchpoint", "channels", "purpose", "goal"):
         table.add_column(heading)
     for journey, found in itertools.groupby(rows, key=lambda row: row.journey):
         several = list(found)
         stages = ", ".join(several[0].stages) or "any stage"
         begins = ", ".join(map(str, several[0].triggers)) or "staff enter customers"
         for number, row in enumerate(several):
-            channels = " → ".join(channel.value for channel in row.channels)
-            words = (row.message, channels, row.purpose.value, row.goal)
+            channels = " → ".join(channel.value for channel in row.channels) or f"a person ({row.reached})"
+            words = (row.name, channels, row.purpose or "", row.goal)
             first = Text(f"{journey}: {stages}\n{begins}" if number == 0 else "")
             table.add_row(first, *map(Text, words), end_section=row is several[-1])
     _console().print(table)

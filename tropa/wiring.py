@@ -30,7 +30,7 @@ from adapters.templates import MessageLibrary
 from adapters.temporal import TASK_QUEUE, BulkRuns, Walks
 from domain.clock import Clock, Pace
 from domain.contact_policy import ContactPolicy
-from domain.journeys import Declaration
+from domain.journeys import Declaration, Reached
 from domain.messages import Channel
 from domain.segment_uses import watched_by
 from domain.tasks import Desk
@@ -179,6 +179,10 @@ async def build(
     secrets = [secret.get_secret_value() for secret in settings.secrets]
     surrogates = Surrogates(secrets[-1])
     library = library or MessageLibrary()
+    task_words, notice_words = staff_words or (
+        StaffWords("task", settings.locale),
+        StaffWords("notice", settings.locale),
+    )
     catalogue = Catalogue(
         declared or declarations(),
         library,
@@ -186,6 +190,7 @@ async def build(
         currency=settings.currency,
         stages=read_stage_set(settings.stages),
         starting=settings.starting,
+        staff_words={Reached.COLLEAGUE: task_words, Reached.STAFF: notice_words},
     )
     catalogue.messages()  # a folder without a journey is found at start, not at the first send
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
@@ -218,10 +223,6 @@ async def build(
     restrictions = Restrictions(clock, surrogates, serving=catalogue.serving())
     reach = Reach(surrogates, gateways)
     desk = Desk(staff=settings.staff_email or None, head=settings.head_email or None)
-    task_words, notice_words = staff_words or (
-        StaffWords("task", settings.locale),
-        StaffWords("notice", settings.locale),
-    )
     mail = gateways[Channel.EMAIL]
     telling = Telling(
         database,

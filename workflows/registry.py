@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.journeys import Declaration
 from workflows.toolkit.journey import Journey
-from workflows.toolkit.reading import said_by
+from workflows.toolkit.reading import steps_of
 
 
 def journeys() -> tuple[type[Journey], ...]:
@@ -32,7 +32,7 @@ def declarations(of: tuple[type[Journey], ...] | None = None) -> tuple[Declarati
             folder=re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower(),
             plan=each.plan,
             story=inspect.getdoc(inspect.getmodule(each)) or "",
-            says=said_by(each),
+            steps=steps_of(each),
         )
         for each in (journeys() if of is None else of)
     )

@@ -17,7 +17,7 @@ from api.reading import CheckedRoute
 from api.routes.enrollments import EnrollmentView
 from domain.experiments import Experiment
 from domain.journey_settings import experiment_of, holdout_of, told_starts
-from domain.journeys import Declaration
+from domain.journeys import Declaration, Reached
 from domain.messages import Channel, Purpose
 from domain.options import describe
 
@@ -112,16 +112,17 @@ class JourneyView(BaseModel):
 
 
 class TouchpointView(BaseModel):
-    """A row of the touchpoint map (S27): one message, when and where it comes, and what the customer gains by it."""
+    """A row of the touchpoint map (S27): a message, or a person who is asked or told to act; when, and to what end."""
 
     stages: list[str] = Field(
         examples=[["purchase"]], description="Where what starts the journey leads customers; empty: it may be in any."
     )
     triggers: list[str] = Field(examples=[["order_placed"]], description="What starts the journey here.")
-    message: str = Field(examples=["greeting"])
-    channels: list[Channel] = Field(description="In order of preference.")
-    purpose: Purpose
-    goal: str
+    reached: Reached = Field(description="The customer by a message, a colleague by a task, the staff by a notice.")
+    name: str = Field(examples=["greeting"], description="Of the message, the task or the notice.")
+    channels: list[Channel] = Field(description="In order of preference; none where it is a person's.")
+    purpose: Purpose | None = Field(description="Of a message.")
+    goal: str = Field(description="What the customer gains by a message; what the person is to do, in a title.")
 
 
 class MapView(BaseModel):
@@ -193,14 +194,15 @@ async def read_journey(journey: str, house: House) -> JourneyView:
     "/{journey}/map", dependencies=[allowed("journeys:read")], responses=answers(404), summary="A journey's touchpoints"
 )
 async def read_map(journey: str, house: House) -> MapView:
-    """What it says, in order: each message with stage, trigger, channels, purpose and goal, as it is set up here."""
+    """Whom it reaches, in order: each message, task and notice with stage, trigger, channels, purpose and goal."""
     async with house.database.transaction() as connection:
         settings = (await house.catalogue.settings(connection)).get(journey, {})
     rows = [
         TouchpointView(
             stages=list(each.stages),
             triggers=[str(trigger) for trigger in each.triggers],
-            message=each.message,
+            reached=each.reached,
+            name=each.name,
             channels=list(each.channels),
             purpose=each.purpose,
             goal=each.goal,

@@ -69,48 +69,6 @@ def library() -> MessageLibrary:
     return MessageLibrary()
 
 
-@pytest.mark.parametrize("first_name", ["Анна", None])
-@pytest.mark.parametrize("locale", ["en", "ru"])
-@pytest.mark.parametrize("name", WELCOME)
-async def test_every_welcome_letter_renders(
-    library: MessageLibrary, name: str, locale: str, first_name: str | None
-) -> None:
-    rendered = library.render("welcome_chain", name, Channel.EMAIL, locale, a_context(first_name=first_name))
-
-    assert rendered.subject and rendered.preview and rendered.html
-    assert rendered.locale == locale
-    assert ("Анна" in rendered.html) == ("Анна" in rendered.text) == (first_name is not None)
-    assert bool(re.search("[а-яё]", rendered.subject)) == (locale == "ru")
-    assert "None" not in rendered.text and not re.search(r"[{}]|jinja\d|mj-(text|button|raw)", rendered.text)
-    assert not re.search(r"\{\{|\{%|jinja\d+tag|<mj-", rendered.html)
-    # Each letter says why it comes (S94), who sends it and how to stop it.
-    assert (
-        "You are getting this letter because" if locale == "en" else "Вы получили это письмо, потому что"
-    ) in rendered.text
-    assert "1 Long Street" in rendered.text and "1 Long Street" in rendered.html
-
-
-@pytest.mark.parametrize("name", WELCOME)
-async def test_the_text_part_is_plain_and_leads_to_unsubscribing(library: MessageLibrary, name: str) -> None:
-    rendered = library.render("welcome_chain", name, Channel.EMAIL, "en", a_context())
-
-    assert not re.search(r"<[a-z/!]|&[a-z#]+;|\]\(", rendered.text)
-    assert f"({UNSUBSCRIBE})" in rendered.text
-    assert "Shop & Sons" in rendered.text
-    assert rendered.preview and rendered.preview not in rendered.text
-    assert "\n\n\n" not in rendered.text and not re.search(r"^ | $", rendered.text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", WELCOME)
-async def test_a_letter_fetches_nothing_from_anybody(library: MessageLibrary, name: str) -> None:
-    rendered = library.render("welcome_chain", name, Channel.EMAIL, "en", a_context())
-
-    assert rendered.html
-    assert not re.search(r"@import|<img|<link|<script|url\(", rendered.html)
-    assert "@media" in rendered.html
-    assert len(rendered.html.encode()) < 102_000  # Gmail clips what is longer
-
-
 async def test_the_welcome_chain_declares_what_it_means(library: MessageLibrary) -> None:
     purposes = {name: library.message("welcome_chain", name).purpose for name in WELCOME}
 

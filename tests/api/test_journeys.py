@@ -39,19 +39,23 @@ async def test_a_journey_tells_its_plan_its_options_and_its_counts(api: httpx.As
     assert "greeting" in chain["messages"]
 
 
-async def test_the_map_has_a_row_for_each_message_as_it_is_set_up_here(api: httpx.AsyncClient) -> None:
+async def test_the_map_has_a_row_for_each_touchpoint_as_it_is_set_up_here(api: httpx.AsyncClient) -> None:
     await api.patch(CHAIN, json={"options": {"starts_on": ["signed_up"]}})
 
     told = (await api.get(f"{CHAIN}/map")).json()
 
     assert told["journey"] == "WelcomeChain"
-    assert [row["message"] for row in told["touchpoints"]] == [
+    assert [row["name"] for row in told["touchpoints"] if row["reached"] == "customer"] == [
         *("greeting", "setup_help", "basics", "did_it_work", "personal_help")
+    ]
+    assert [row["goal"] for row in told["touchpoints"] if row["reached"] == "colleague"] == [
+        "Help a new customer to get going"
     ]
     assert told["touchpoints"][0] == {
         "stages": ["consideration"],
         "triggers": ["signed_up"],
-        "message": "greeting",
+        "reached": "customer",
+        "name": "greeting",
         "channels": ["email"],
         "purpose": "service",
         "goal": "The customer knows the three first steps, has the links at hand and takes the first step today.",

@@ -48,20 +48,20 @@ def test_everything_in_the_welcome_chain_is_reached_by_its_shortest_way() -> Non
 
     assert ways(welcome) == dict.fromkeys(
         ("greeting", "basics", "did_it_work", "personal_help", "lapsed"), "silence"
-    ) | {"setup_help": "day 0: setup_stuck", "converted": "day 0: activated", "opted_out": "day 0: opted_out"}
+    ) | {"setup_help": "day 0: setup stuck", "converted": "day 0: activated", "opted_out": "day 0: opted out"}
 
 
 def test_what_depends_on_a_message_not_going_is_found() -> None:
     cart = found("AbandonedCart")
 
-    assert ways(cart)["still_waiting"] == "2 hours: order_by_six: expired"
+    assert ways(cart)["still_waiting"] == "2 hours: order by six: expired"
 
 
 @pytest.mark.parametrize(
     ("journey", "message", "way"),
     [
-        ("Upsell", "more_room", "day 0: started by limit_reached"),
-        ("Reactivation", "come_back_for_less", "day 0: audiences: sleeping"),
+        ("Upsell", "more_room", "day 0: started by limit reached"),
+        ("Reactivation", "come_back_for_less", "day 0: audience: sleeping"),
     ],
 )
 def test_what_depends_on_how_it_began_or_on_facts_that_it_keeps_is_found(journey: str, message: str, way: str) -> None:
@@ -71,7 +71,7 @@ def test_what_depends_on_how_it_began_or_on_facts_that_it_keeps_is_found(journey
 def test_answers_to_a_survey_are_tried_with_every_score() -> None:
     nps = found("Nps")
 
-    assert ways(nps)["call_the_unhappy"] == "day 0: survey_answered (score 0)"
+    assert ways(nps)["call_the_unhappy"] == "day 0: survey answered: score 0"
     [edge] = [each for each in chart(nps).edges if each.to == ("task", "call_the_unhappy")]
     assert grouped(edge.words) == [("survey_answered", "score 0–6")]
 
@@ -86,8 +86,8 @@ def test_what_cannot_be_reached_is_named_and_so_is_what_breaks() -> None:
     ]
     assert [what.partition(": ")[2] for what in lost.broken] == ["its code raised RuntimeError: too loud"]
     assert {"who_is_there", "we_know_you", "converted", "lapsed"} <= ways(lost).keys()
-    assert ways(lost)["we_know_you"] == "3 days: activated_at: 1 day ago"
-    assert ways(lost)["come_in"] == "day 0: started by door_shown"
+    assert ways(lost)["we_know_you"] == "3 days: first success 1\N{NO-BREAK SPACE}day\N{NO-BREAK SPACE}ago"
+    assert ways(lost)["come_in"] == "day 0: started by door shown"
     words = "\n".join(line for line, _ in told(lost, "en"))
     assert "never true:  if await self.variant" in words and "message never" in words
     assert data(lost)["not_reached"]["messages"] == ["never"]

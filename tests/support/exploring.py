@@ -1,6 +1,5 @@
 """Searches of journeys, each made once in a run of the tests, bounded by count: seconds differ between machines."""
 
-import functools
 import logging
 
 from domain.journeys import Declaration
@@ -24,11 +23,16 @@ def said_by(journey: type[Journey]) -> tuple[Message, ...]:
     return tuple(message for message in compiled().messages() if message.journey == declared(journey).folder)
 
 
-@functools.cache
 def found(journey: type[Journey]) -> Found:
     """What may happen in a journey."""
-    logging.disable(logging.WARNING)  # what breaks is told by what is found
-    try:
-        return explore(journey, declared(journey), said_by(journey), most=MOST_WALKS, patience=600)
-    finally:
-        logging.disable(logging.NOTSET)
+    name = journey.__name__
+    if name not in _FOUND:
+        logging.disable(logging.WARNING)  # what breaks is told by what is found
+        try:
+            _FOUND[name] = explore(journey, declared(journey), said_by(journey), most=MOST_WALKS, patience=600)
+        finally:
+            logging.disable(logging.NOTSET)
+    return _FOUND[name]
+
+
+_FOUND: dict[str, Found] = {}

@@ -192,12 +192,6 @@ async def test_the_letter_shows_the_cart_as_it_is_now(play: Playback) -> None:
     assert "Green cup" not in letters["C-1"]
 
 
-async def test_an_old_cart_starts_nothing(play: Playback) -> None:
-    await play.does("cart_updated", about="C-1", at=play.clock.now() - hours(7))
-
-    assert await play.enrollments() == []
-
-
 LETTERS = """
     SELECT e.about, o.text, s.links
     FROM sandbox_outbox o JOIN sends s ON s.id = o.send JOIN enrollments e ON e.id = s.enrollment

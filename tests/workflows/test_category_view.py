@@ -61,14 +61,3 @@ async def test_a_control_customer_gets_nothing(play: Playback) -> None:
 
     assert await play.sends() == [("top_five", "holdout")]
     assert await play.ending() == "lapsed"
-
-
-async def test_the_same_look_told_twice_is_one_and_an_old_one_none(play: Playback) -> None:
-    await play.does("category_viewed", category="laptops", at=play.clock.now() - hours(7))
-    assert await play.enrollments() == []
-    for _ in range(2):
-        await play.does("category_viewed", category="laptops", event_id="look-1")
-    await play.does("opted_out")
-
-    assert await play.ending() == "opted_out"
-    assert len(await play.enrollments()) == 1

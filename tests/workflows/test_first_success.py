@@ -44,14 +44,7 @@ async def test_silence_lapses_and_a_second_activation_asks_nothing(play: Playbac
     assert await play.sent() == ["it_works", "how_did_it_start"]
 
 
-async def test_control_twice_late_and_gone(play: Playback) -> None:
+async def test_control_who_merely_uses_it_has_not_seen_what_it_is_for(play: Playback) -> None:
     await play.does("feature_used")
-    await play.does("activated", at=play.clock.now() - hours(30))
-    assert await play.enrollments() == []
 
-    for _ in range(2):
-        await play.does("activated", event_id="aha-1")
-    await play.does("opted_out")
-    await play.after(days(5))
-    assert await play.ending() == "opted_out"
-    assert await play.sent() == []
+    assert await play.enrollments() == []

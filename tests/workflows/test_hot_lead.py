@@ -80,12 +80,3 @@ async def test_looking_again_and_hearing_it_twice_calls_once(play: Playback) -> 
 
     assert len(await play.enrollments()) == 1
     assert len(await play.rows("SELECT 1 FROM tasks")) == 1
-
-
-async def test_a_look_that_we_hear_of_late_or_an_opt_out_calls_nobody_any_more(play: Playback) -> None:
-    await play.does("page_viewed", page="pricing", at=play.clock.now() - hours(30))
-    assert await play.enrollments() == []
-
-    await play.does("page_viewed", page="pricing")
-    await play.does("opted_out")
-    assert await play.ending("HotLead") == "opted_out"

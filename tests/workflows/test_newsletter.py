@@ -124,17 +124,6 @@ async def test_a_quarter_is_two_runs_and_one_walk(play: Playback) -> None:
     assert began.continued_execution_run_id
 
 
-async def test_an_opt_out_ends_it_at_once(play: Playback) -> None:
-    await content(play, "guides")
-    await reads_actively(play)
-    await play.does("newsletter_signed_up")
-    await play.does("opted_out")
-    await play.after(days(14))
-
-    assert await play.ending() == "opted_out"
-    assert await play.sends() == []
-
-
 async def test_signing_up_twice_is_one_newsletter(play: Playback) -> None:
     await content(play, "guides")
     await reads_actively(play)

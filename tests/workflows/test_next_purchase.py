@@ -81,14 +81,3 @@ async def test_a_control_customer_gets_neither(play: Playback) -> None:
     await a_first_order(play)
 
     assert await play.sends() == [("accessories", "holdout")]
-
-
-async def test_who_left_meanwhile_hears_nothing(play: Playback) -> None:
-    await play.does("order_placed", about="A-1", event_id="order-1")
-    await play.does("order_placed", about="A-1", event_id="order-1")
-    await play.after(days(3))
-    await play.does("opted_out")
-    await play.after(days(30))
-
-    assert [row["leaving"] for row in await play.enrollments()] == ["opted_out"]
-    assert await play.sends() == []

@@ -81,13 +81,3 @@ async def test_control_other_files_late_news_doubles_and_a_deal(play: Playback) 
 
     await play.does("deal_opened", about="D-1")
     assert await play.ending() == "exited"
-
-
-async def test_opting_out_midway_leaves(play: Playback) -> None:
-    await play.does("downloaded", kind="guide")
-    await play.after(days(11))
-    await play.does("opted_out")
-    await play.after(days(8))
-
-    assert await play.ending() == "opted_out"
-    assert await play.sent() == ["material", "cost_of_nothing"]

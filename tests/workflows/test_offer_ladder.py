@@ -49,17 +49,6 @@ async def test_the_welcome_may_be_another_journeys_and_nobody_climbs_twice(play:
     assert await rungs(play) == [("personal_offer", 10)]
 
 
-async def test_who_leaves_hears_of_no_offer_and_an_old_sign_up_is_none(play: Playback) -> None:
-    await play.does("signed_up", at=play.clock.now() - days(2))
-    assert await play.enrollments() == []
-    await play.does("signed_up")
-    await play.does("opted_out")
-    await play.after(days(10))
-
-    assert await play.ending() == "opted_out"
-    assert await play.sent() == []
-
-
 async def test_a_control_customer_gets_no_offer(play: Playback) -> None:
     await play.is_held_out("OfferLadder")
     await nothing_tempts_them(play)

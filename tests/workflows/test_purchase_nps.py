@@ -48,9 +48,3 @@ async def test_two_orders_in_a_quarter_are_one_question_and_a_seven_calls_nobody
 
     assert len(await play.enrollments()) == 1
     assert await play.rows("SELECT 1 FROM tasks") == []
-
-
-async def test_news_of_an_old_delivery_asks_nothing(play: Playback) -> None:
-    await play.does("order_delivered", about="A-7", at=play.clock.now() - days(2))
-
-    assert await play.enrollments() == []

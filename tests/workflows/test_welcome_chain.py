@@ -9,7 +9,7 @@ from domain.durations import days, hours
 from domain.errors import EnrollmentRefused, InvalidInput
 from tests.support.factories import STAFF
 from tests.support.playback import Playback
-from tests.workflows.stories.welcome_chain import converts_at_the_end, gets_stuck, opts_out, silent, uses_it_already
+from tests.workflows.stories.welcome_chain import converts_at_the_end, gets_stuck, silent, uses_it_already
 
 JOURNEYS = "WelcomeChain"  # that events start
 
@@ -76,14 +76,6 @@ async def test_help_waits_for_the_gap_after_another_letter(play: Playback) -> No
     assert await play.sends() == [("greeting", "accepted"), ("setup_help", "deferred")]
     await play.after(hours(3))
     assert await play.sends() == [("greeting", "accepted"), ("setup_help", "accepted")]
-
-
-async def test_opting_out_midway_leaves_the_journey(play: Playback) -> None:
-    await opts_out(play)
-    await play.after(days(9))
-
-    assert await play.ending() == "opted_out"
-    assert await play.sent() == ["greeting"]
 
 
 async def test_refusing_email_lets_the_walk_go_on_without_letters(play: Playback) -> None:

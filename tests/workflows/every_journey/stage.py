@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain.journeys import Outcome
+from domain.sends import SendState
 from domain.surveys import SURVEY_ANSWERED
 from domain.triggers import Trigger, event_of
 from services.product_reading import ProductToKeep
@@ -77,15 +78,16 @@ class Stage:
             said = {"score": 3, **({"send": str(asked[0]["id"])} if asked else {})} | said
         await (who or self.play).does(name, about=self._about, **said, **details)
 
-    async def happen(self, triggers: Iterable[Trigger], *people: Playback) -> None:
-        """One after another, to Anna or to others."""
+    async def happen(self, triggers: Iterable[Trigger], *people: Playback, apart: timedelta = timedelta(0)) -> None:
+        """One after another, so far apart, to Anna or to others."""
         for each in triggers:
             for who in people or (self.play,):
                 await self.happens(each, who)
+            await self.play.after(apart)
 
     async def is_told_again(self, trigger: Trigger) -> bool:
         """It happens, and comes again under the same id. Answers whether that changed anything."""
-        told = {"at": self.play.clock.now(), "event_id": uuid4().hex}
+        told: dict[str, Any] = {"at": self.play.clock.now(), "event_id": uuid4().hex}
         await self.happens(trigger, **told)
         before = await self.stands("events")
         await self.happens(trigger, **told)
@@ -94,7 +96,7 @@ class Stage:
     async def walks(self, most: timedelta = LONGEST, *, until_sent: bool = False) -> None:
         """Time passes until Anna's walk is over, or until she has got a message."""
         last = self.play.clock.now() + most
-        while not (await self.play.ending() or (until_sent and await self.play.sent())):
+        while not (await self.ending(self.play) or (until_sent and await self._got_something())):
             if not await self.play.until_next(last - self.play.clock.now()):
                 await self.play.until(last)
                 return
@@ -114,7 +116,11 @@ class Stage:
     async def ending(self, who: Playback) -> str | None:
         """How somebody's walk ended."""
         [row] = await self.play.rows(ENDED.format(who.customer_id))
-        return row["word"]
+        word: str | None = row["word"]
+        return word
+
+    async def _got_something(self) -> bool:
+        return any(state == SendState.ACCEPTED for _, state, _ in await self.ledger())
 
     def _declared(self, event: str) -> dict[str, Any]:
         kinds = self.plan.properties.get(event, {})

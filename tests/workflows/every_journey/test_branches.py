@@ -1,8 +1,11 @@
 """All branches of every journey, searched with answered activities: what must hold wherever a walk goes."""
 
+import itertools
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -11,13 +14,17 @@ from domain.options import NoOptions
 from tests.support.exploring import MOST_WALKS, declared, found, said_by
 from tests.support.stubborn_journey import Stubborn
 from tropa.rehearsal.exploring.alternatives import Alternatives
+from tropa.rehearsal.exploring.drawing import draw
 from tropa.rehearsal.exploring.report import told
+from tropa.rehearsal.exploring.routing import CARD_HEIGHT, Box
 from tropa.rehearsal.exploring.search import Found
 from tropa.rehearsal.exploring.walker import BEGAN, Step, Walked, Walker
 from tropa.rehearsal.exploring.words import say
 from workflows.registry import journeys
 from workflows.toolkit import Journey
 
+SVG = "{http://www.w3.org/2000/svg}"
+ARROW = re.compile(r"[ML]([\d.]+) ([\d.]+)")
 SECONDS = timedelta(seconds=10)
 WORDS = {*Outcome, Leaving.OPTED_OUT, None}  # None: it goes on as another walk did
 
@@ -55,7 +62,9 @@ def test_a_goal_an_exit_and_leaving_end_it_at_once_wherever_it_stands(journey: t
 
 def test_a_journey_that_does_not_let_go_is_seen() -> None:
     assert set(unfit(found(Stubborn))) == {
-        f"{each}: message one_more_word, end lapsed" for each in ("bought", "moved_away", "opted_out")
+        "bought: message one_more_word, end converted",
+        "moved_away: message one_more_word, end exited",
+        "opted_out: message one_more_word, end lapsed",
     }
 
 
@@ -73,6 +82,26 @@ def test_what_is_told_twice_is_heard_once(journey: type[Journey]) -> None:
     assert [walk(journey, each, Walker).steps for each in heard.values()] == [
         walk(journey, each, ToldTwice).steps for each in heard.values()
     ]
+
+
+@every_journey
+def test_its_map_can_be_read(journey: type[Journey]) -> None:
+    """Words lie on no card and on no other words, and no arrow passes behind a card."""
+    drawing = ElementTree.fromstring(draw(found(journey), "ru"))
+    boxes = [placed(each) for each in drawing.iter(f"{SVG}rect")]
+    corners = [ARROW.findall(each.attrib["d"]) for each in drawing.iter(f"{SVG}path") if "class" in each.attrib]
+    lines = [
+        Box(x=min(x1, x2) + 1, y=min(y1, y2) + 1, width=abs(x1 - x2) - 2, height=abs(y1 - y2) - 2)
+        for each in corners
+        for (x1, y1), (x2, y2) in itertools.pairwise([(float(x), float(y)) for x, y in each])
+    ]
+
+    assert [pair for pair in itertools.combinations(boxes, 2) if pair[0].meets(pair[1])] == []
+    assert [line for line in lines for box in boxes if box.height == CARD_HEIGHT and box.meets(line)] == []
+
+
+def placed(of: ElementTree.Element) -> Box:
+    return Box(**{name: float(of.attrib[name]) for name in ("x", "y", "width", "height")})
 
 
 class ToldTwice(Walker):

@@ -17,6 +17,8 @@ from tests.workflows.every_journey.stage import Stage
 from workflows.registry import journeys
 
 UNSETTLED = {*UNCLAIMED, SendState.CLAIMED, SendState.UNKNOWN}
+TRANSACTIONAL = Purpose.TRANSACTIONAL.value
+GONE_OR_GOING = {*UNSETTLED, SendState.ACCEPTED}
 WITHOUT_END = [each for each in journeys() if each.plan.carries is not NoOptions]
 WITH_AN_END = [each for each in journeys() if each not in WITHOUT_END]
 ENDED_BY_EVENTS = [each for each in journeys() if each.plan.goal or each.plan.exits]
@@ -78,24 +80,25 @@ async def test_its_goal_and_each_exit_end_it_at_once_by_day_and_by_night(stage: 
     assert [await stage.ledger(who) for who in people] == then
 
 
-async def test_who_leaves_after_a_message_gets_nothing_but_what_they_asked_for(stage: Stage) -> None:
-    """Only a walk that serves goes on, and sends what is transactional."""
+async def test_who_leaves_gets_nothing_more_but_what_they_asked_for(stage: Stage) -> None:
+    """Somebody in the first night, Anna after a message. A walk that serves goes on, with what is transactional."""
+    serves, anna, soon = stage.plan.serves, stage.play, await stage.somebody(1, hour=3)
     await stage.begins()
+    await stage.begins(soon)
+    early = len(await stage.ledger(soon))
+    await soon.does("opted_out")
     await stage.walks(days(60), until_sent=True)
-    before, own = await stage.ledger(), await stage.play.ending()
+    before, own = len(await stage.ledger()), await stage.ending(anna)
 
-    await stage.play.does("opted_out")
-    await stage.happen(stage.plan.hears)
+    await anna.does("opted_out")
+    await stage.happen(stage.plan.hears, anna, soon, apart=days(3))
     await stage.walks()
+    await anna.after(days(60))
 
-    later = (await stage.ledger())[len(before) :]
-    serves = {SendState.ACCEPTED} if stage.plan.serves else set()
-    assert {state for _, state, purpose in later if purpose == Purpose.TRANSACTIONAL} <= serves
-    assert not {state for _, state, purpose in later if purpose != Purpose.TRANSACTIONAL} & {
-        SendState.ACCEPTED,
-        *UNSETTLED,
-    }
-    assert await stage.play.ending() in (set(Outcome) if stage.plan.serves else {own or "opted_out"})
+    later = [*(await stage.ledger(soon))[early:], *(await stage.ledger())[before:]]
+    assert {purpose for _, state, purpose in later if state in GONE_OR_GOING} <= ({TRANSACTIONAL} if serves else set())
+    assert await stage.ending(anna) in (set(Outcome) if serves else {own or "opted_out"})
+    assert await stage.ending(soon) in (set(Outcome) if serves else {"opted_out"})
 
 
 async def test_the_same_event_told_again_is_none(stage: Stage) -> None:

@@ -32,7 +32,7 @@ NOT_SENT = (SendState.REFUSED, SendState.EXPIRED, SendState.HOLDOUT)
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One thing that may happen. `kind` is time, event, ends, leaves or answer; `word` tells it, `value` is it.
+    """One thing that may happen. `kind` is time, event, ends, leaves, is (a fact) or answer; `word` tells it.
 
     `unusual` says in how many things it differs from what is usual: what differs in less is tried first.
     """
@@ -64,10 +64,10 @@ class Alternatives:
         self._spans = _spans(nodes)
 
     def of_causes(self) -> list[Choice]:
-        """What starts it, where that makes a difference."""
+        """What starts it, where that makes a difference. One is as usual as another."""
         causes = self._plan.beginnings or ("staff",)
         shown = causes if "cause" in self._reads else causes[:1]
-        return [Choice(kind="answer", word=f"started by {each}", value=each) for each in shown]
+        return [Choice(kind="answer", word=f"started by {each}", value=each, unusual=0) for each in shown]
 
     def of_options(self) -> list[Choice]:
         """As the journey has them; or one of those that are a choice set otherwise."""
@@ -121,7 +121,7 @@ class Alternatives:
         The value is for `customer`: a duration where the fact is an instant tells how long ago.
         """
         single = [
-            (f"{name}: {_told(value)}{' ago' if name in INSTANTS else ''}", {name: value})
+            (f"{name}: {_fact(name, value)}", {name: value})
             for name, values in self._facts().items()
             if name in FACTS and {name, name.removesuffix("_days")} & self._reads
             for value in values
@@ -134,7 +134,7 @@ class Alternatives:
         return [
             Choice(kind="answer", word="an ordinary customer", value={}),
             *(
-                Choice(kind="answer", word=word, value=facts, unusual=len(facts))
+                Choice(kind="is", word=word, value=facts, unusual=len(facts))
                 for word, facts in [*single, *(double if len(double) <= MOST_DOUBLES else [])]
             ),
         ]
@@ -165,6 +165,7 @@ class Alternatives:
             "feature_used_at": [DAY],
             "activated_at": [DAY],
             "last_active_at": self._spans,
+            "complains": [True],
             "stage": self._texts,
             "audiences": [(each,) for each in Audience],
             "reachable": [(), *((each,) for each in Channel)],
@@ -232,6 +233,12 @@ def _is_number(value: object) -> bool:
 def _event(name: str, said: Mapping[str, Any]) -> str:
     told = ", ".join(f"{key} {_told(value)}" for key, value in said.items() if value != "some-id" and key != "send")
     return f"{name} ({told})" if told else name
+
+
+def _fact(name: str, value: Any) -> str:
+    if name in INSTANTS:
+        return f"{spoken(value)} ago"
+    return spoken(value * DAY) if name == "cadence_days" else _told(value)
 
 
 def _told(value: object) -> str:

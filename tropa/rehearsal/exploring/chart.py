@@ -1,18 +1,19 @@
-"""What a journey's map shows: the silent walk as its spine, what leads away from it, what may happen at any time."""
+"""What a journey's map shows: a silent walk as its spine, what leads away from it, what may happen at any time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from domain.journeys import Outcome
 from tropa.rehearsal.exploring.search import START, Found, Way
-from tropa.rehearsal.exploring.walker import Node, Step
+from tropa.rehearsal.exploring.walker import Node, Step, Walked
 
 ANYWHERE = 3  # a step that as many others lead to, by the same event, may come at any time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spot:
-    """A step on the map: row from 0, column 0 on the spine. `at` is when silence comes to it."""
+    """A step on the map: row from 0, column 0 on the spine. `at` is when that walk comes to it."""
 
     node: Node
     row: int
@@ -42,11 +43,12 @@ class Chart:
 def chart(found: Found) -> Chart:
     """Lay out what was found."""
     anytime = _anytime(found)
-    aside = {node for _, node in anytime} - set(_spine(found))
+    spine = set(_spine(found))
+    aside = {node for _, node in anytime} - spine
     spots = {spot.node: spot for spot in _placed(found, aside)}
     edges = []
     for (of, to), ways in found.links.items():
-        shown = _edge(of, to, [way for way in ways if not (set(map(_event, way.choices)) & _ending(found))])
+        shown = _edge(of, to, _plain(ways, found), aside=to not in spine)
         if shown and of in spots and to in spots:
             edges.append(shown)
     return Chart(spots=tuple(spots.values()), edges=tuple(edges), anytime=anytime)
@@ -75,10 +77,14 @@ def _joined(several: Sequence[str]) -> str:
     return ", ".join(several)
 
 
-def _edge(of: Node, to: Node, ways: Sequence[Way]) -> Edge | None:
-    """The simplest ways that there are: time alone, or one thing that happens."""
+def _edge(of: Node, to: Node, ways: Sequence[Way], *, aside: bool) -> Edge | None:
+    """The simplest ways that there are: time alone, or one thing that happens. What comes at once, aside from silence,
+    has had a cause.
+    """
     if not ways:
         return None
+    caused = [way for way in ways if way.choices or way.lasting]
+    ways = caused or ways if aside else ways
     fewest = min(len(way.choices) for way in ways)
     simple = [way for way in ways if len(way.choices) == fewest]
     if not fewest:
@@ -114,24 +120,30 @@ def _event(word: str) -> str:
 
 
 def _spine(found: Found) -> list[Node]:
-    steps = [(step.kind, step.name) for step in _told(found.silent.steps)]
-    return list(dict.fromkeys([START, *steps]))
+    return list(dict.fromkeys([START, *(step.node for step in _told(_usual(found).steps))]))
+
+
+def _usual(found: Found) -> Walked:
+    """Silence; where that sends an ordinary customer away, that of somebody for whom the journey is meant."""
+    if found.silent.ended != Outcome.EXITED:
+        return found.silent
+    meant = [each for each in found.walks if [point.choice.kind for point in each.script] == ["is"]]
+    there = [each for each in meant if each.ended not in (None, Outcome.EXITED)]
+    return max(there, key=lambda each: (-each.script[0].choice.unusual, len(_told(each.steps))), default=found.silent)
 
 
 def _told(steps: Sequence[Step]) -> list[Step]:
-    return [step for step in steps if step.kind not in ("time", "choice")]
+    return [step for step in steps if step.is_told]
 
 
 def _placed(found: Found, aside: set[Node]) -> list[Spot]:
-    when = {(step.kind, step.name): step.at for step in reversed(_told(found.silent.steps))}
+    when = {step.node: step.at for step in reversed(_told(_usual(found).steps))}
     spots = {
         node: Spot(node=node, row=row, column=0, at=when.get(node, timedelta(0)))
         for row, node in enumerate(_spine(found))
     }
     taken = {(spot.row, spot.column) for spot in spots.values()}
-    ended_by_plan = {
-        to for (_, to), ways in found.links.items() if to[0] == "end" and _edge(to, to, _plain(ways, found))
-    }
+    ended_by_plan = {to for (_, to), ways in found.links.items() if to[0] == "end" and _plain(ways, found)}
     for node, walked in found.first.items():
         if node in spots or node in aside or (node[0] == "end" and node not in ended_by_plan):
             continue

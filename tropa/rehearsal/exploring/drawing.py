@@ -1,22 +1,34 @@
-"""The map of a journey as SVG: rows go down with time, the silent walk on the left, detours to the right."""
+"""The map of a journey as SVG: rows go down with time, a silent walk on the left, detours to the right."""
 
 import inspect
+import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from domain.endings import ENDINGS, ending_words
-from tropa.rehearsal.exploring.chart import Chart, Edge, Spot, chart, grouped
+from tropa.rehearsal.exploring.chart import Chart, Spot, chart, grouped
+from tropa.rehearsal.exploring.labels import label, plain
+from tropa.rehearsal.exploring.routing import (
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    COLUMN,
+    LEFT,
+    LINE,
+    ROW,
+    TOP,
+    Box,
+    Point,
+    Routes,
+    corner,
+    path,
+)
 from tropa.rehearsal.exploring.search import START, Found
 from tropa.rehearsal.exploring.walker import Node
 from tropa.rehearsal.exploring.words import say
-from tropa.rehearsal.words import lasting
 
-CARD_WIDTH, CARD_HEIGHT = 232, 48
-COLUMN, ROW = 392, 108
-LEFT, TOP = 84, 112
 PANEL = 300
-NAME, LABEL = 24, 22  # characters
+NAME, SMALL = 22, 33  # characters
+SOURCES = re.compile(r" \([SC]\d[^)]*\)")
 COLORS = {
     "start": ("#f1f5f9", "#64748b"),
     "message": ("#eff6ff", "#2563eb"),
@@ -42,18 +54,23 @@ def draw(found: Found, language: str) -> str:
     spots = {spot.node: spot for spot in laid.spots}
     columns = 1 + max(spot.column for spot in laid.spots)
     rows = 1 + max(spot.row for spot in laid.spots)
-    panel = LEFT + columns * COLUMN
-    width = panel + (PANEL if laid.anytime else 0)
-    height = max(TOP + rows * ROW, TOP + 60 + 58 * len(laid.anytime))
+    side = LEFT + columns * COLUMN - 8
+    panel, low = _panel(laid, side, found, language) if laid.anytime else ([], 0.0)
+    width = side + (PANEL if panel else 0)
+    height = max(TOP + rows * ROW - 24, low)
+    routes = Routes(laid.spots)
+    ways = [routes.route(spots[edge.of], spots[edge.to]) for edge in laid.edges]
+    labels = [(place, label(edge, language)) for (_, place), edge in zip(ways, laid.edges, strict=True)]
     body = [
         *_title(found),
-        *(part for edge in laid.edges for part in _edge(edge, spots, language)),
+        *(_arrow(points) for points, _ in ways),
         *(part for spot in laid.spots for part in _card(spot, found, language)),
-        *(_panel(laid, panel, found, language) if laid.anytime else ()),
+        *(part for place, lines in labels if lines for part in _words(routes.beside(place, lines), lines)),
+        *panel,
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(found.declaration.name)}">\n<style>{STYLE}</style>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" aria-label="{escape(found.declaration.name)}">\n<style>{STYLE}</style>\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 L8 4 L0 8 z" fill="#94a3b8"/></marker></defs>\n' + "\n".join(body) + "\n</svg>\n"
     )
@@ -62,11 +79,11 @@ def draw(found: Found, language: str) -> str:
 def _title(found: Found) -> Iterator[str]:
     about = " ".join(inspect.cleandoc(found.declaration.story).partition("\n\n")[0].split())
     yield _text(24, 40, found.declaration.name, "title")
-    yield _text(24, 62, _short(about, 110), "sub")
+    yield _text(24, 62, _short(SOURCES.sub("", about), 110), "sub")
 
 
 def _card(spot: Spot, found: Found, language: str) -> Iterator[str]:
-    x, y = _corner(spot)
+    x, y = corner(spot)
     if spot.at is not None and spot.node != START:
         yield _text(x - 14, y + CARD_HEIGHT / 2 + 4, say("day", language, day=spot.at.days), "day")
     yield from _box(x, y, spot.node, found, language)
@@ -90,98 +107,50 @@ def _said(node: Node, found: Found, language: str) -> tuple[str, str]:
     kind, name = node
     plan = found.declaration.plan
     if kind == "start":
-        starts = [_plain(name) for name, _ in grouped([str(each) for each in plan.starts_on])]
-        return _short(" · ".join(starts) or "—", NAME), say("start", language)
+        first, *others = [plain(name) for name, _ in grouped([str(each) for each in plan.starts_on])] or ["—"]
+        return _short(first, NAME), _short(" · ".join([say("start", language), *others]), SMALL)
     if kind == "end":
         shown = ending_words(name, language) if name in ENDINGS else name
         return _short(shown, NAME), say("end", language)
     if kind == "message":
         channels = next((message.channels for message in found.messages if message.name == name), ())
-        return _short(name.replace("_", " "), NAME), " → ".join(channel.value.replace("_", " ") for channel in channels)
-    return _short(name.replace("_", " "), NAME), say(kind, language)
+        return _short(plain(name), NAME), " → ".join(channel.value.replace("_", " ") for channel in channels)
+    return _short(plain(name.partition(", ")[0]), NAME), say(kind, language)  # the CRM may be told more at once
 
 
-def _edge(edge: Edge, spots: dict[Node, Spot], language: str) -> Iterator[str]:
-    of, to = spots[edge.of], spots[edge.to]
-    (x1, y1), (_, y2) = _corner(of), _corner(to)
-    label = _label(edge, language)
-    if of.column == to.column and to.row == of.row + 1:
-        middle = x1 + CARD_WIDTH / 2
-        yield _line(f"M{middle} {y1 + CARD_HEIGHT} L{middle} {y2 - 2}")
-        yield from _labels(middle, (y1 + CARD_HEIGHT + y2) / 2, label)
-    else:
-        yield from _detour(of, to, label)
+def _arrow(points: Sequence[Point]) -> str:
+    detour = "" if len(points) == 2 else " detour"
+    return f'<path class="edge{detour}" d="{path(points)}" marker-end="url(#tip)"/>'
 
 
-def _detour(of: Spot, to: Spot, label: Sequence[str]) -> Iterator[str]:
-    """To the right and down, back to the left, or past some of its own column."""
-    (x1, y1), (x2, y2) = _corner(of), _corner(to)
-    y1, y2 = y1 + CARD_HEIGHT / 2 + 12, y2 + CARD_HEIGHT / 2 - 12  # what leaves is below what comes
-    gap = COLUMN - CARD_WIDTH
-    if to.column > of.column:
-        x1, x2 = x1 + CARD_WIDTH, x2 - 2
-        middle = x2 - gap / 2
-        yield _line(f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}", detour=True)
-        yield from _labels(middle + 4, (y1 + y2) / 2 if to.column == of.column + 1 else y2 - 14, label)
-    elif to.column < of.column:
-        x2 += CARD_WIDTH + 2
-        middle = x1 - gap / 2
-        yield _line(f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}", detour=True)
-        yield from _labels(middle, (y1 + y2) / 2, label)
-    else:
-        x1, x2, bend = x1 + CARD_WIDTH, x2 + CARD_WIDTH + 2, x1 + CARD_WIDTH + 46 + 12 * abs(to.row - of.row)
-        yield _line(f"M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}", detour=True)
-        yield from _labels(bend - 8, (y1 + y2) / 2, label)
+def _words(box: Box, lines: Sequence[str]) -> Iterator[str]:
+    """On a white ground, so that an arrow is seen to go on behind them."""
+    yield (
+        f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="4" fill="#fff" '
+        f'opacity=".94"/>'
+    )
+    for number, line in enumerate(lines):
+        yield _text(box.x + box.width / 2, box.y + LINE * number + 12, line, "label")
 
 
-def _label(edge: Edge, language: str) -> list[str]:
-    """How long it took; or what happened, and what that says, in a line of its own."""
-    if edge.lasting is not None:
-        return [lasting(edge.lasting, language)] if edge.lasting >= timedelta(minutes=1) else []
-    found = grouped(edge.words)
-    shown = [_short(_plain(part), LABEL) for each in found[:2] for part in each if part]
-    return [*shown, "…"] if len(found) > 2 else shown
-
-
-def _labels(x: float, y: float, words: Sequence[str]) -> Iterator[str]:
-    """On a white ground, so that the line is seen to go on behind them."""
-    for number, word in enumerate(words):
-        middle = y + 15 * (number - (len(words) - 1) / 2)
-        wide = 7 * len(word) + 10
-        yield f'<rect x="{x - wide / 2}" y="{middle - 8}" width="{wide}" height="16" rx="4" fill="#fff" opacity=".92"/>'
-        yield _text(x, middle + 4, word, "label")
-
-
-def _panel(laid: Chart, x: float, found: Found, language: str) -> Iterator[str]:
-    """What may happen at any time, and what it leads to."""
-    yield f'<path d="M{x - 28} {TOP - 8} V{TOP + 40 + 70 * len(laid.anytime)}" stroke="#e2e8f0"/>'
-    yield _text(x, TOP + 4, say("anytime", language), "name")
-    y = TOP + 22
+def _panel(laid: Chart, x: float, found: Found, language: str) -> tuple[list[str], float]:
+    """What may happen at any time, and what it leads to; and how far down that goes."""
+    body = [_text(x, TOP + 4, say("anytime", language), "name")]
+    y: float = TOP + 22
     told: dict[Node, list[str]] = {}
     for word, node in laid.anytime:
         told.setdefault(node, []).append(word)
     for node, words in told.items():
         for name, more in grouped(words):
-            yield _text(x, y + 12, _short(_plain(f"{name} ({more})" if more else name), 42), "small")
+            body.append(_text(x, y + 12, _short(plain(f"{name}: {more}" if more else name), 42), "small"))
             y += 17
-        yield from _box(x, y + 2, node, found, language)
+        body += _box(x, y + 2, node, found, language)
         y += CARD_HEIGHT + 26
-
-
-def _line(path: str, *, detour: bool = False) -> str:
-    return f'<path class="edge{" detour" if detour else ""}" d="{path}" marker-end="url(#tip)"/>'
+    return [f'<path d="M{x - 28} {TOP - 8} V{y - 18}" stroke="#e2e8f0"/>', *body], y
 
 
 def _text(x: float, y: float, words: str, style: str) -> str:
     return f'<text x="{x}" y="{y}" class="{style}">{escape(words)}</text>'
-
-
-def _corner(spot: Spot) -> tuple[float, float]:
-    return LEFT + spot.column * COLUMN, TOP + spot.row * ROW
-
-
-def _plain(word: str) -> str:
-    return word.replace("_", " ")
 
 
 def _short(words: str, most: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.endings import ENDINGS, ending_words
+from tropa.rehearsal.exploring.labels import sentences
 from tropa.rehearsal.exploring.search import Found
 from tropa.rehearsal.exploring.walker import Node, Walked
 from tropa.rehearsal.exploring.words import KINDS, say
@@ -40,7 +41,8 @@ def told(found: Found, language: str) -> Iterator[tuple[str, str]]:
 def shortest(walked: Walked, node: Node, language: str) -> str:
     """What has to happen for a walk to come to a step, and when; nothing, where silence does."""
     at = next(step.at for step in walked.steps if (step.kind, step.name) == node)
-    told = [f"{_when(point.at, language)} {point.choice.word}" for point in walked.script if point.at <= at]
+    happened = [point for point in walked.script if point.at <= at]
+    told = [f"{_when(each.at, language)} {', '.join(sentences([each.choice.word], language))}" for each in happened]
     return " → ".join(told) or say("silence", language)
 
 

@@ -105,12 +105,13 @@ def explore(
 
 def _first(walked: Sequence[Walked]) -> dict[Node, Walked]:
     """For each step the walk that comes to it by the least that is unusual; of several the first."""
-    found: dict[Node, tuple[int, Walked]] = {}
+    found: dict[Node, tuple[tuple[int, int], Walked]] = {}
     for each in walked:
         for step in each.steps:
-            unusual = sum(point.choice.unusual for point in each.script if point.at <= step.at)
-            if step.is_told and unusual < found.get(step.node, (unusual + 1, each))[0]:
-                found[step.node] = unusual, each
+            needed = [point.choice.unusual for point in each.script if point.at <= step.at]
+            cost = sum(needed), len(needed)
+            if step.is_told and (step.node not in found or cost < found[step.node][0]):
+                found[step.node] = cost, each
     return {node: each for node, (_, each) in found.items()}
 
 

@@ -140,7 +140,7 @@ class Walker:
         """Walk to the end, or until it has gone on for years."""
         engine = self._engine
         cause = self._choose("cause", self._alternatives.of_causes(), ()).value
-        set_so = self._choose("options", self._alternatives.of_options(), ()).value
+        set_so = self._choose("options", self._alternatives.of_options(), (cause,)).value
         self._set_so = f"{cause} {set_so}"
         for point in self.walked.script:
             self._step("choice", point.choice.word)

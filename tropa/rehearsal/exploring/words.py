@@ -8,6 +8,8 @@ WORDS = {
     "crm": {"en": "told to the CRM", "ru": "запись в CRM"},
     "end": {"en": "the end", "ru": "конец"},
     "day": {"en": "day {day}", "ru": "день {day}"},
+    "unreachable": {"en": "cannot be reached", "ru": "связи нет"},
+    "no orders": {"en": "no orders yet", "ru": "заказов ещё нет"},
     "anytime": {"en": "At any time", "ru": "В любой момент"},
     "title": {
         "en": "{journey}: all of it was reached, in {walks} walks.",
@@ -39,6 +41,25 @@ KINDS = {
     "crm": {"en": "CRM", "ru": "CRM"},
     "end": {"en": "end", "ru": "конец"},
 }
+
+FACTS = {
+    "orders": {"en": "orders: {}", "ru": "заказов: {}"},
+    "revenue": {"en": "has spent {}", "ru": "потрачено {}"},
+    "engagement": {"en": "engagement {}", "ru": "вовлечённость {}"},
+    "last_order_at": {"en": "last order {}\N{NO-BREAK SPACE}ago", "ru": "последний заказ: {}\N{NO-BREAK SPACE}назад"},
+    "cadence_days": {"en": "orders every {}", "ru": "заказы раз в {}"},
+    "feature_used_at": {
+        "en": "used the product {}\N{NO-BREAK SPACE}ago",
+        "ru": "пользуется продуктом: {}\N{NO-BREAK SPACE}назад",
+    },
+    "activated_at": {"en": "first success {}\N{NO-BREAK SPACE}ago", "ru": "первый успех: {}\N{NO-BREAK SPACE}назад"},
+    "last_active_at": {"en": "last seen {}\N{NO-BREAK SPACE}ago", "ru": "активность: {}\N{NO-BREAK SPACE}назад"},
+    "complains": {"en": "a complaint is open", "ru": "есть открытая жалоба"},
+    "stage": {"en": "stage {}", "ru": "стадия {}"},
+    "audiences": {"en": "audience: {}", "ru": "аудитория: {}"},
+    "reachable": {"en": "reached by {} alone", "ru": "доступен только {}"},
+}
+"""What a customer is, as an exploration names it, and as it is told."""
 
 
 def say(word: str, language: str, **facts: object) -> str:
