@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.database import unapplied
-from adapters.database.connection import Database, News, lock_customer, try_lock_customers, will_pass
+from adapters.database.connection import (
+    Database,
+    News,
+    is_held_up,
+    lock_customer,
+    try_lock_customers,
+    will_pass,
+)
 from adapters.database.unapplied import Waiting
 from domain.clock import Clock, Pace
 from services import identities
@@ -81,10 +88,11 @@ class Projector:
                 locked = await try_lock_customers(connection, customers)
                 return await self.apply_pending(connection, *locked)
         except Exception as error:
+            # Held up at one of many, such as by a refresh of a segment: alone, nobody else's lock is held meanwhile.
+            if len(customers) > 1 and (is_held_up(error) or not will_pass(error)):
+                return sum([await self._project([each]) for each in customers])
             if will_pass(error):
                 raise
-            if len(customers) > 1:
-                return sum([await self._project([each]) for each in customers])
             log.exception("projection failed; setting the poison aside", extra={"customer": customers[0]})
             return await self._one_by_one(customers[0])
 

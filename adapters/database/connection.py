@@ -22,6 +22,8 @@ NOTIFY_EVERY = 0.02  # seconds; a NOTIFY in every commit cost 2.3 times the thro
 WAKE_CHANNEL = "tropa"
 # SQLSTATE classes: connection, read-only, deadlock, resources, lock, shutdown, system
 PASSING = ("08", "25", "40", "53", "55", "57", "58")
+HELD_UP = ("40P01", "55P03")
+MANY_WAIT = "500ms"  # less than the second after which PostgreSQL looks for a deadlock, and breaks off either
 
 log = logging.getLogger(__name__)
 
@@ -169,19 +171,28 @@ async def try_lock_customers(connection: AsyncConnection, customers: Sequence[st
     tables that grow by the minute are old or none, and PostgreSQL would think them small and read the whole of them.
     About one customer a plan is kept, for making it takes as long as three statements; about many it would be the one
     from when a table was empty.
+    Whoever has many waits for a row at most MANY_WAIT (see `is_held_up`): all their opt-outs would wait, too.
     """
+    many = len(customers) > 1
     found = await connection.execute(
         text("""
-            SELECT given.id, set_config('plan_cache_mode', :plans, true), set_config('enable_seqscan', 'off', true)
+            SELECT given.id, set_config('plan_cache_mode', :plans, true), set_config('enable_seqscan', 'off', true),
+                set_config('lock_timeout', :wait, true)
             FROM unnest(cast(:customers AS text[])) AS given (id)
             WHERE pg_try_advisory_xact_lock(hashtextextended(given.id, 0))
         """),
         {
             "customers": list(customers),
-            "plans": "force_custom_plan" if len(customers) > 1 else "force_generic_plan",
+            "plans": "force_custom_plan" if many else "force_generic_plan",
+            "wait": MANY_WAIT if many else "0",
         },
     )
     return list(found.scalars())
+
+
+def is_held_up(error: BaseException) -> bool:
+    """Whether it waited too long for what somebody else holds, or each for the other."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in HELD_UP
 
 
 def will_pass(error: BaseException) -> bool:

@@ -56,29 +56,48 @@ async def done(
     failed: Sequence[str],
 ) -> None:
     """Record what became of rows, and the run ids of enrollments' first runs; give the leases of all others than
-    `failed` back."""
+    `failed` back. Each statement is its own transaction."""
+    if runs:
+        await _started(connection, runs)
     await connection.execute(
         text("""
             WITH told AS (
                 UPDATE dispatches SET done_at = now(), result = given.result
                 FROM unnest(cast(:ids AS bigint[]), cast(:results AS text[])) AS given (id, result)
                 WHERE dispatches.id = given.id
-            ), started AS (
-                UPDATE enrollments SET run_id = given.run
-                FROM unnest(cast(:enrollments AS text[]), cast(:runs AS text[])) AS given (id, run)
-                WHERE enrollments.id = given.id AND enrollments.run_id IS NULL
             )
             DELETE FROM dispatch_leases WHERE token = :token AND NOT enrollment = ANY(:failed)
         """),
         {
             "ids": [i for i, _ in results],
             "results": [r for _, r in results],
-            "enrollments": [e for e, _ in runs],
-            "runs": [r for _, r in runs],
             "token": token,
             "failed": list(failed),
         },
     )
+
+
+async def _started(connection: AsyncConnection, runs: Sequence[tuple[str, str]]) -> None:
+    """Whoever waits for an enrollment here holds no other: projection writes many in one transaction, in an order of
+    its own, and each would wait for the other."""
+    rows = await connection.execute(
+        text("""
+            WITH free AS MATERIALIZED (
+                SELECT id FROM enrollments WHERE id = ANY(:enrollments) FOR NO KEY UPDATE SKIP LOCKED
+            )
+            UPDATE enrollments SET run_id = coalesce(enrollments.run_id, given.run)
+            FROM free JOIN unnest(cast(:enrollments AS text[]), cast(:runs AS text[])) AS given (id, run) USING (id)
+            WHERE enrollments.id = free.id RETURNING enrollments.id
+        """),
+        {"enrollments": [e for e, _ in runs], "runs": [r for _, r in runs]},
+    )
+    recorded = set(rows.scalars())
+    for enrollment, run in runs:
+        if enrollment not in recorded:
+            await connection.execute(
+                text("UPDATE enrollments SET run_id = coalesce(run_id, :run) WHERE id = :id"),
+                {"id": enrollment, "run": run},
+            )
 
 
 async def put_off(connection: AsyncConnection, token: UUID) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
@@ -121,6 +122,29 @@ async def test_f24_eight_dispatchers_tell_everything_once(bench: Bench, temporal
     await asyncio.gather(*(drained(to(bench, temporal)) for _ in range(8)))
 
     assert len(temporal.told) == len(set(temporal.told)) == 120
+
+
+async def test_whoever_projects_many_walks_meets_a_dispatcher_at_any_of_them_and_neither_fails(
+    bench: Bench, dispatcher: Dispatcher
+) -> None:
+    """Projection writes the walks of fifty customers in one transaction, in an order of its own."""
+    walks = [await bench.a_walk(f"c{n}") for n in range(3)]
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    heard = text("UPDATE enrollments SET signals = signals + 1 WHERE id = :id")
+
+    async with bench.database.transaction() as connection:
+        await connection.execute(heard, {"id": walks[2]})
+        dispatching = asyncio.create_task(dispatcher.dispatch_some())
+        while not await bench.rows(waiting):
+            await asyncio.sleep(0.01)
+        await connection.execute(heard, {"id": walks[0]})
+
+    assert await dispatching == 3
+    runs = await bench.rows("SELECT id, run_id, signals FROM enrollments ORDER BY id")
+    assert [tuple(row.values()) for row in runs] == [
+        (walk, f"run of {walk}", signals) for walk, signals in zip(walks, (1, 0, 1), strict=True)
+    ]
+    assert [await results(bench, walk) for walk in walks] == [["started"]] * 3
 
 
 async def test_a_walk_that_ended_before_its_start_is_never_started(

@@ -22,6 +22,7 @@ from tests.services.bench import Bench
 from tests.support.factories import an_event
 
 MINUTE = timedelta(minutes=1)
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 # PostgreSQL keeps these; no program can hold them.
 POISONS = [b'{"count": 1e5000}', b'{"count": ' + b"9" * 5000 + b"}", b'{"a":' * 2000 + b"1" + b"}" * 2000]
@@ -68,6 +69,27 @@ async def test_f05_fifty_writers_and_four_projectors_number_every_event_once_and
     assert await bench.rows("SELECT events FROM customers") == [{"events": 10_000}]
     told = await bench.rows("SELECT count(*) AS n FROM dispatches WHERE kind = 'customer_event'")
     assert told == [{"n": SIGNALS_AN_HOUR}]
+
+
+async def test_a_row_that_somebody_holds_keeps_nobody_elses_opt_out_waiting(bench: Bench) -> None:
+    """Such as a refresh of a segment, which writes many of its customers in one long statement."""
+    people = ["anna", "boris", "vera"]
+    walks = [await bench.a_walk(person) for person in people]
+    await bench.ingest.accept([an_event("looked", person, at=bench.clock.now()) for person in people])
+
+    async with bench.database.transaction() as connection:
+        held = text("UPDATE enrollments SET signals = signals WHERE id = :id")
+        await connection.execute(held, {"id": walks[1]})
+        projecting = asyncio.create_task(bench.projector.project_some())
+        while not await bench.rows(WAITING):
+            await asyncio.sleep(0.01)
+        no = an_event("opted_out", "vera", at=bench.clock.now())
+        await asyncio.wait_for(bench.ingest.accept([no]), 5)
+        assert not projecting.done()
+
+    assert await projecting >= 3
+    await bench.project()
+    assert [await numbers(bench, person) for person in people] == [[1], [1], [1, 2]]
 
 
 async def test_f04_events_that_wait_together_are_applied_as_they_happened_then_by_their_ids(bench: Bench) -> None:
