@@ -1,6 +1,7 @@
 """The activity `send`: one message, for one customer, at one step."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -58,8 +59,12 @@ class SendingActivities:
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            # The worker is stopping. Between claim and record nothing may interrupt: finish, then go.
-            await asyncio.gather(work, return_exceptions=True)
+            # Between claim and record nothing may interrupt, however often it is said: finish, then go.
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()  # told nobody: the cancellation is the answer
             raise
         except TryLater as error:
             raise ApplicationError(str(error), type="TryLater", next_retry_delay=error.after) from None

@@ -42,4 +42,7 @@ class Turn:
         """Look from time to time, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # pumps that rest must not rest for ever because one look failed
+                log.exception("whose turn it is to pump cannot be told; looking again")
