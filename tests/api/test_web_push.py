@@ -121,7 +121,7 @@ async def test_a_browser_that_was_turned_on_shows_the_next_message(
     assert (consents["web_push"]["status"], consents["web_push"]["source"]) == ("granted", "browser")
     page = await api.get(f"/v1/customers/{ANNA}/timeline", params={"locale": "ru"})
     sentences = [entry["text"] for entry in page.json()["entries"]]
-    assert "«greeting» – отправлено (уведомление в браузере): принято web push" in sentences
+    assert "«greeting» – отправлено (уведомление в браузере), шлюз: web push" in sentences
 
 
 async def test_it_is_worth_showing_as_long_as_its_shelf_life_lasts(

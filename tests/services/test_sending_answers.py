@@ -33,7 +33,7 @@ async def test_f19_a_refusal_by_the_provider_is_final(bench: Bench) -> None:
     result = await bench.send(walk)
 
     assert (result.state, result.rule) == (SendState.FAILED, "provider_refused")
-    assert await bench.words(state="failed") == ["mail refused it for good (550)"]
+    assert await bench.words(state="failed") == ["Mail refused it for good (550)"]
     assert await bench.send(walk) == result
     assert len(bench.email.calls) == 1
 
@@ -70,7 +70,7 @@ async def test_f17_a_busy_provider_is_tried_again_by_the_same_channel_and_slot(b
     assert (await bench.ledger(walk, "either"))["slot_at"] == busy["slot_at"]
     assert (len(bench.email.calls), len(bench.sms.calls)) == (2, 0)
     assert await bench.words(send=busy["id"]) == [
-        "mail could not take it now (421); trying again",
+        "Mail could not take it now (421); trying again",
         "Sent by email: mail took it",
     ]
 
@@ -149,7 +149,7 @@ async def test_f13_an_unknown_outcome_is_never_called_again_and_is_told_in_words
     assert await bench.send(walk) == result
     assert len(bench.email.calls) == 1
     assert await bench.words(state="unknown") == [
-        "mail was handed it and did not answer; it may have arrived, so it is not sent again"
+        "Mail was handed it and did not answer; it may have arrived, so it is not sent again"
     ]
 
 
@@ -164,11 +164,11 @@ async def test_f14_an_unknown_outcome_counts_as_a_touch(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("taken", "state", "words"),
     [
-        (True, SendState.ACCEPTED, "mail was asked afterwards and has it"),
+        (True, SendState.ACCEPTED, "Mail was asked afterwards and has it"),
         (
             False,
             SendState.UNKNOWN,
-            "mail was handed it and did not answer; it may have arrived, so it is not sent again",
+            "Mail was handed it and did not answer; it may have arrived, so it is not sent again",
         ),
     ],
 )
@@ -439,7 +439,7 @@ async def test_f48_a_claim_that_was_settled_while_its_process_was_frozen_is_not_
     assert (result.state, result.rule) == (SendState.FAILED, "not_taken")
     assert bench.email.calls == []
     assert await bench.words(state="failed") == [
-        "mail did not take it after all, and the journey has gone on; it is not sent any more"
+        "Mail did not take it after all, and the journey has gone on; it is not sent any more"
     ]
 
 

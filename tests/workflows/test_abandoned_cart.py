@@ -37,7 +37,7 @@ async def test_a_letter_then_whatsapp_four_hours_later_then_lapsed(play: Playbac
     ]
     slots = [row["slot_at"] for row in await play.rows("SELECT slot_at FROM sends ORDER BY leg")]
     assert round((slots[1] - slots[0]) / hours(1)) == 4
-    assert "Here sms is not used for messages of this purpose (offer)" in await play.words()
+    assert "Here SMS is not used for messages of this purpose (offer)" in await play.words()
     assert await play.ending("AbandonedCart") == "lapsed"
 
 
