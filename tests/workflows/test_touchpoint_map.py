@@ -215,18 +215,18 @@ ROWS = (
         does=(
             "day 0 10:00 order_placed about=A-1",
             "day 0 12:00 sweep",
-            "day 80 10:00 page_viewed page=home",
-            "day 91 03:00 sweep",
-            "day 92 15:00 answers would_you_recommend_us score=6",
+            "day 88 10:00 page_viewed page=home",
+            "day 99 03:00 sweep",  # everybody's own day of the quarter has come
+            "day 100 15:00 answers would_you_recommend_us score=6",
         ),
         control=(
             "day 0 10:00 order_placed about=B-1",
-            "day 80 10:00 page_viewed page=home",
-            "day 92 15:00 answers would_you_recommend_us score=7",
+            "day 88 10:00 page_viewed page=home",
+            "day 100 15:00 answers would_you_recommend_us score=7",
         ),
-        gets=("day 92 15:00 task call_the_unhappy",),
-        since=92,
-        until=100,
+        gets=("day 100 15:00 task call_the_unhappy",),
+        since=100,
+        until=108,
         journeys=COMPANY,
     ),
 )
