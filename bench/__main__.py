@@ -22,7 +22,7 @@ from pathlib import Path
 from adapters.settings import Settings
 from bench import bulk, ingest, letters
 from bench.alone import RESULTS, say
-from bench.figures import Figure, table
+from bench.figures import Figure, GateFailed, table
 from tropa import keys
 from tropa.embedded.files import EmbeddedError
 from tropa.embedded.ports import free_port
@@ -92,7 +92,7 @@ def main() -> int:
         Path(folder).chmod(0o711)  # as root the server runs as another user
         try:
             figures = measure(Path(folder) / "home", parts)
-        except (ingest.GateFailed, EmbeddedError) as error:
+        except (GateFailed, EmbeddedError) as error:
             say(f"bench failed: {error}")
             return 1
         except KeyboardInterrupt:

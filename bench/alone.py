@@ -1,21 +1,26 @@
 """What a benchmark needs that runs on a database alone: a server for it, and a place for its figures."""
 
+import argparse
+import asyncio
 import contextlib
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from bench.figures import Figure, table
+from bench.figures import Figure, GateFailed, table
 from bench.processor import Processor
 from tropa.embedded.postgres import EmbeddedPostgres
 from tropa.migrate import migrate
 
 RESULTS = Path(".bench")
+
+Measuring = Callable[[str, Processor, int], Coroutine[Any, Any, Sequence[Figure]]]
 
 
 def say(line: str) -> None:
@@ -35,6 +40,21 @@ def database() -> Iterator[tuple[str, Processor]]:
             yield server.url(), Processor(Path(folder))
         finally:
             server.stop()
+
+
+def measured(name: str, about: str | None, arguments: list[str], measure: Measuring) -> Sequence[Figure]:
+    """Measure, of as many invented customers as the arguments say, and keep the figures. None when a gate failed."""
+    parser = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=about)
+    parser.add_argument("--customers", type=int, default=100_000)
+    customers = parser.parse_args(arguments).customers
+    try:
+        with database() as (url, processor):
+            figures = asyncio.run(measure(url, processor, customers))
+    except GateFailed as error:
+        say(f"bench failed: {error}")
+        return ()
+    keep(name, figures)
+    return figures
 
 
 def keep(name: str, figures: Sequence[Figure]) -> None:

@@ -18,8 +18,8 @@ from temporalio.worker import Worker
 from adapters.database.connection import News
 from adapters.settings import Settings
 from adapters.temporal import connect
-from bench.figures import Figure, rate
-from bench.ingest import GateFailed, Say
+from bench.figures import Figure, GateFailed, rate
+from bench.ingest import Say
 from services.audiences import Asked
 from services.audit import Actor
 from services.bulks import FASTEST

@@ -25,8 +25,7 @@ from sqlalchemy import text
 from adapters.csv_writing import written
 from adapters.settings import Settings
 from bench.alone import database, keep, say
-from bench.figures import Figure
-from bench.ingest import GateFailed
+from bench.figures import Figure, GateFailed
 from bench.processor import Processor
 from domain.clock import Pace
 from domain.imports import Kind

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class GateFailed(Exception):
+    """What was measured was not done right, so its speed means nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One line of the result. `ratio` is ours to the floor; `wanted` bounds it, from below or from above."""

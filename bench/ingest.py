@@ -14,7 +14,7 @@ import msgspec
 
 from api.reading_events import read_batch
 from bench.client import connections, drive, request_of
-from bench.figures import Figure, rate
+from bench.figures import Figure, GateFailed, rate
 
 ROUNDS = 6
 CUSTOMERS = 1000
@@ -38,10 +38,6 @@ COLUMNS = (
 
 Say = Callable[[str], None]
 Columns = list[list[Any]]
-
-
-class GateFailed(Exception):
-    """What was measured was not done right, so its speed means nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ import msgspec
 from temporalio.client import Client, WorkflowHandle
 
 from bench.client import Connection, connect, request_of
-from bench.figures import Figure, delay
+from bench.figures import Figure, GateFailed, delay
 from bench.floor_walk import Started, Waiting
 from bench.floors import QUEUE
-from bench.ingest import GateFailed, Say
+from bench.ingest import Say
 from tests.support.factories import a_zone_where_it_is
 
 SAMPLES = {"signal": 80, "start": 40}

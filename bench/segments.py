@@ -6,8 +6,6 @@ projector does. Then what the index that segments need on events costs those who
 failed: a plan that does something for each row apart, or a count that two ways of asking do not agree about.
 """
 
-import argparse
-import asyncio
 import sys
 import time
 from collections.abc import Iterator
@@ -21,11 +19,10 @@ from sqlalchemy import text
 from adapters.database.connection import Database
 from adapters.database.segment_sql import Statement
 from adapters.segments import shipped_segments
-from bench.alone import database, keep, say
+from bench.alone import measured, say
 from bench.crowd import invent
-from bench.figures import Figure, percentile
+from bench.figures import Figure, GateFailed, percentile
 from bench.index_cost import cost
-from bench.ingest import GateFailed
 from bench.processor import Processor
 from domain.segments import Segment
 from services.segment_catalogue import Known, SegmentCatalogue
@@ -213,17 +210,7 @@ async def measure(url: str, processor: Processor, customers: int) -> list[Figure
 
 def main(arguments: list[str]) -> int:
     """Run it; answers the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.segments", description=__doc__)
-    parser.add_argument("--customers", type=int, default=100_000)
-    customers = parser.parse_args(arguments).customers
-    try:
-        with database() as (url, processor):
-            figures = asyncio.run(measure(url, processor, customers))
-    except GateFailed as error:
-        say(f"bench failed: {error}")
-        return 1
-    keep("segments", figures)
-    return 0
+    return 0 if measured("segments", __doc__, arguments, measure) else 1
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Two sweeps are timed: the first, which sets everybody's state silently, and the 
 the same tables in the same minute: it counts all rows, and sorts who paid what. Exit code 1 when a gate failed.
 """
 
-import argparse
-import asyncio
 import statistics
 import sys
 import time
@@ -16,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from adapters.database.connection import Database
-from bench.alone import database, keep, say
-from bench.figures import Figure
-from bench.ingest import GateFailed
+from bench.alone import measured, say
+from bench.figures import Figure, GateFailed
 from bench.processor import Processor
 from domain.sweep import SweepRules, Swept
 from services.sweep import Sweeping
@@ -197,22 +194,13 @@ async def _check_second(ground: Ground, told: Swept, events: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run it; answers the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__)
-    parser.add_argument("--customers", type=int, default=100_000)
-    customers = parser.parse_args(arguments).customers
-    try:
-        with database() as (url, processor):
-            figures = asyncio.run(measure(url, processor, customers))
-    except GateFailed as error:
-        say(f"bench failed: {error}")
-        return 1
-    keep("sweep", figures)
+    figures = measured("sweep", __doc__, arguments, measure)
     for each in figures:
         seconds, busy = each.details["seconds"], each.details["busy"]
         print(
             f"{each.name}: {seconds:.1f} s, of which PostgreSQL used a processor for {busy:.1f}; wanted: {WITHIN:.0f} s"
         )
-    return 0
+    return 0 if figures else 1
 
 
 if __name__ == "__main__":

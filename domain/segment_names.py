@@ -1,5 +1,6 @@
 """What people call the parts of a segment's rule, in English and Russian."""
 
+from domain.channel_words import CHANNELS
 from domain.checks import Comparison
 from domain.segments import Measure
 
@@ -94,12 +95,7 @@ SAID: dict[str, dict[str, str]] = {
 }
 
 VALUES: dict[str, dict[str, str]] = {
-    "email": {"en": "email", "ru": "почта"},
-    "sms": {"en": "SMS", "ru": "SMS"},
-    "whatsapp": {"en": "WhatsApp", "ru": "WhatsApp"},
-    "telegram": {"en": "Telegram", "ru": "Telegram"},
-    "web_push": {"en": "browser notifications", "ru": "уведомления в браузере"},
-    "in_app": {"en": "notices on the site", "ru": "сообщения на сайте"},
+    **CHANNELS,
     "granted": {"en": "yes", "ru": "дано"},
     "denied": {"en": "no", "ru": "отказ"},
     "none": {"en": "never asked", "ru": "не спрашивали"},

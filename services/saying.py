@@ -7,6 +7,7 @@ from adapters.segments import segment_label
 from adapters.stage_sets import stage_label
 from adapters.surveys import reason_label, survey_label
 from adapters.topics import topic_label
+from domain.channel_words import CHANNELS
 from domain.decisions import tell
 from domain.event_words import EVENTS, OTHER_EVENT, event_words, inside
 from domain.events import SNOOZED
@@ -19,12 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
     "ru": {
         "granted": "дано",
         "denied": "отказ",
-        "email": "почта",
-        "sms": "SMS",
-        "whatsapp": "WhatsApp",
-        "telegram": "Telegram",
-        "web_push": "уведомления в браузере",
-        "in_app": "сообщения на сайте",
+        **{channel: said["ru"] for channel, said in CHANNELS.items()},
         "all": "все каналы",
         "too_often": "слишком часто",
         "not_relevant": "не о том",
@@ -56,11 +52,7 @@ WORDS: dict[str, dict[str, str]] = {
         "only_selling": "nothing but selling",
         "never_signed_up": "never signed up",
         "another": "another reason",
-        "sms": "SMS",
-        "whatsapp": "WhatsApp",
-        "telegram": "Telegram",
-        "web_push": "browser notifications",
-        "in_app": "notices on the site",
+        **{channel: said["en"] for channel, said in CHANNELS.items()},
         "locale": "language",
         "timezone": "time zone",
         "preferred_channel": "preferred channel",
