@@ -89,7 +89,6 @@ CustomerId = Annotated[str, Field(min_length=1, max_length=200, examples=["anna@
 Words = Annotated[str, Field(max_length=200), AfterValidator(_words)]
 Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 CompanyId = Annotated[str, Field(min_length=1, max_length=200, examples=["acme-gmbh"]), AfterValidator(_words)]
-DealId = Annotated[str, Field(min_length=1, max_length=200, examples=["deal-4711"]), AfterValidator(_words)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
 Attributes = dict[str, Any]
 
