@@ -69,7 +69,7 @@ kills: install ## Kill a worker at each of 12 points of a send, 20 times each: n
 
 races: install ## 1,000 opt-outs with and without projector, and 1,000 merges, race sends; the tests run 500, 500 and 100
 	@TROPA_RACES=1000 TROPA_MERGES=1000 $(BIN)/python -m tests --timeout 900 \
-		tests/services/test_races.py tests/services/test_merging.py -k "f46 or load"
+		tests/services/test_races.py tests/services/test_merging_races.py -k "f46 or load"
 
 check-twilio: install .prism/$(PRISM_VERSION)-$(TWILIO_CLI_VERSION) ## Twilio's own API description referees our client and simulator (needs node, npm)
 	@$(BIN)/python -m tests.referee
